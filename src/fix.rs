@@ -1,0 +1,4 @@
+//! Fixes: plans with diff, owner and undo. Planning and guarding are pure; `apply` has the effects.
+
+pub mod guard;
+pub mod plan;

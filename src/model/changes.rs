@@ -1,0 +1,110 @@
+//! What sources say: facts that appeared, changed or went, and how well each source sees. The only input of the [`super::store::Store`].
+
+use super::access::{Answer, Question};
+use super::event::RefusalFact;
+use super::ids::Name;
+use super::kind::Kind;
+use super::limits::{LimitRangeFact, QuotaFact};
+use super::meta::Meta;
+use super::networkpolicy::NetworkPolicyFact;
+use super::pod::{NamespaceFact, NodeFact, PodFact, ServiceAccountFact};
+use super::secretstore::SecretStoreFact;
+use super::service::{EndpointSliceFact, ServiceFact};
+use super::source::SourceState;
+use super::vault::VaultFacts;
+use super::workload::WorkloadFact;
+
+/// A fact of any kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A Namespace.
+    Namespace(NamespaceFact),
+    /// A NetworkPolicy.
+    NetworkPolicy(NetworkPolicyFact),
+    /// A ResourceQuota.
+    Quota(QuotaFact),
+    /// A LimitRange.
+    LimitRange(LimitRangeFact),
+    /// A ServiceAccount.
+    ServiceAccount(ServiceAccountFact),
+    /// A Service.
+    Service(ServiceFact),
+    /// An EndpointSlice.
+    EndpointSlice(EndpointSliceFact),
+    /// A Node.
+    Node(NodeFact),
+    /// A Deployment, StatefulSet, DaemonSet, Job or CronJob.
+    Workload(WorkloadFact),
+    /// A SecretStore.
+    SecretStore(SecretStoreFact),
+    /// A Pod.
+    Pod(PodFact),
+    /// An Event about a refusal.
+    Refusal(RefusalFact),
+}
+
+impl Fact {
+    /// The fact's kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Namespace(_) => Kind::Namespace,
+            Self::NetworkPolicy(_) => Kind::NetworkPolicy,
+            Self::Quota(_) => Kind::ResourceQuota,
+            Self::LimitRange(_) => Kind::LimitRange,
+            Self::ServiceAccount(_) => Kind::ServiceAccount,
+            Self::Service(_) => Kind::Service,
+            Self::EndpointSlice(_) => Kind::EndpointSlice,
+            Self::Node(_) => Kind::Node,
+            Self::Workload(fact) => fact.kind,
+            Self::SecretStore(_) => Kind::SecretStore,
+            Self::Pod(_) => Kind::Pod,
+            Self::Refusal(_) => Kind::Event,
+        }
+    }
+
+    /// The fact's identity.
+    pub const fn meta(&self) -> &Meta {
+        match self {
+            Self::Namespace(f) => &f.meta,
+            Self::NetworkPolicy(f) => &f.meta,
+            Self::Quota(f) => &f.meta,
+            Self::LimitRange(f) => &f.meta,
+            Self::ServiceAccount(f) => &f.meta,
+            Self::Service(f) => &f.meta,
+            Self::EndpointSlice(f) => &f.meta,
+            Self::Node(f) => &f.meta,
+            Self::Workload(f) => &f.meta,
+            Self::SecretStore(f) => &f.meta,
+            Self::Pod(f) => &f.meta,
+            Self::Refusal(f) => &f.meta,
+        }
+    }
+}
+
+/// One thing a source says.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A kind's list begins (again): what is not put until [`Change::Listed`] is gone.
+    Listing(Kind),
+    /// An object as it is now.
+    Put(Box<Fact>),
+    /// An object is gone.
+    Gone {
+        /// Its kind.
+        kind: Kind,
+        /// Its namespace.
+        namespace: Name,
+        /// Its name.
+        name: Name,
+    },
+    /// A kind's list is complete; sets it live.
+    Listed(Kind),
+    /// A kind's source changed state.
+    State(Kind, SourceState),
+    /// Everything known of Vault, as of one poll.
+    Vault(Box<VaultFacts>),
+    /// Answers to access reviews.
+    Access(Vec<(Question, Answer)>),
+    /// Facts about the API server itself.
+    Server(super::snapshot::ServerFacts),
+}

@@ -1,0 +1,134 @@
+//! The kinds partywall reads, as one table: where the API serves them, in which order they are fetched, and whether a cluster may lack them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of object that can be a fact, a dependency of a receipt or evidence of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// core/v1 Namespace.
+    Namespace,
+    /// networking.k8s.io/v1 NetworkPolicy.
+    NetworkPolicy,
+    /// core/v1 ResourceQuota.
+    ResourceQuota,
+    /// core/v1 LimitRange.
+    LimitRange,
+    /// core/v1 ServiceAccount.
+    ServiceAccount,
+    /// core/v1 Service.
+    Service,
+    /// discovery.k8s.io/v1 EndpointSlice.
+    EndpointSlice,
+    /// core/v1 Node.
+    Node,
+    /// apps/v1 Deployment.
+    Deployment,
+    /// apps/v1 StatefulSet.
+    StatefulSet,
+    /// apps/v1 DaemonSet.
+    DaemonSet,
+    /// batch/v1 Job.
+    Job,
+    /// batch/v1 CronJob.
+    CronJob,
+    /// External Secrets' SecretStore (external-secrets.io, version by discovery).
+    SecretStore,
+    /// core/v1 Pod.
+    Pod,
+    /// core/v1 Event: only refusals by quota and policy are kept.
+    Event,
+    /// A Vault or OpenBao server; no API object of the cluster.
+    VaultServer,
+    /// A role of a Kubernetes auth mount in Vault; namespace holds the mount.
+    VaultRole,
+    /// An ACL policy in Vault.
+    VaultPolicy,
+    /// A secret mount in Vault.
+    VaultMount,
+}
+
+/// Where the API server serves a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct KindInfo {
+    /// Which kind.
+    pub kind: Kind,
+    /// API group; empty for core.
+    pub group: &'static str,
+    /// Version asked for; discovery decides for kinds that are optional.
+    pub version: &'static str,
+    /// Resource name in paths.
+    pub plural: &'static str,
+    /// False for cluster-scoped kinds.
+    pub namespaced: bool,
+    /// True where a healthy cluster may not have the API at all.
+    pub optional: bool,
+}
+
+const fn core(kind: Kind, plural: &'static str) -> KindInfo {
+    KindInfo { kind, group: "", version: "v1", plural, namespaced: true, optional: false }
+}
+
+const fn in_group(kind: Kind, group: &'static str, plural: &'static str) -> KindInfo {
+    KindInfo { kind, group, version: "v1", plural, namespaced: true, optional: false }
+}
+
+/// Every kind that is listed and watched, in the order in which initial lists are made: what shapes the walls first, what is many last.
+pub const WATCHED: [KindInfo; 16] = [
+    KindInfo { namespaced: false, ..core(Kind::Namespace, "namespaces") },
+    in_group(Kind::NetworkPolicy, "networking.k8s.io", "networkpolicies"),
+    core(Kind::ResourceQuota, "resourcequotas"),
+    core(Kind::LimitRange, "limitranges"),
+    core(Kind::Pod, "pods"),
+    core(Kind::ServiceAccount, "serviceaccounts"),
+    core(Kind::Service, "services"),
+    in_group(Kind::EndpointSlice, "discovery.k8s.io", "endpointslices"),
+    KindInfo { optional: true, ..in_group(Kind::SecretStore, "external-secrets.io", "secretstores") },
+    in_group(Kind::Deployment, "apps", "deployments"),
+    in_group(Kind::StatefulSet, "apps", "statefulsets"),
+    in_group(Kind::DaemonSet, "apps", "daemonsets"),
+    in_group(Kind::Job, "batch", "jobs"),
+    in_group(Kind::CronJob, "batch", "cronjobs"),
+    KindInfo { namespaced: false, ..core(Kind::Node, "nodes") },
+    core(Kind::Event, "events"),
+];
+
+impl Kind {
+    /// The kind's row in [`WATCHED`]; none for Vault's objects.
+    pub fn info(self) -> Option<&'static KindInfo> {
+        WATCHED.iter().find(|info| info.kind == self)
+    }
+
+    /// The kind as the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Namespace => "Namespace",
+            Self::NetworkPolicy => "NetworkPolicy",
+            Self::ResourceQuota => "ResourceQuota",
+            Self::LimitRange => "LimitRange",
+            Self::ServiceAccount => "ServiceAccount",
+            Self::Service => "Service",
+            Self::EndpointSlice => "EndpointSlice",
+            Self::Node => "Node",
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
+            Self::Job => "Job",
+            Self::CronJob => "CronJob",
+            Self::SecretStore => "SecretStore",
+            Self::Pod => "Pod",
+            Self::Event => "Event",
+            Self::VaultServer => "VaultServer",
+            Self::VaultRole => "VaultRole",
+            Self::VaultPolicy => "VaultPolicy",
+            Self::VaultMount => "VaultMount",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,169 @@
+//! What is known of a Vault or OpenBao server. No secret value, no token.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::ids::{Name, ObjectRef, fold_bytes};
+use super::kind::Kind;
+use super::source::SourceState;
+
+/// Facts about the Vault server. Every part has a state of its own, because each is guarded by its own policy line.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct VaultFacts {
+    /// Whether a server is configured at all.
+    pub configured: bool,
+    /// Address for display: scheme, host, port.
+    pub address: Name,
+    /// Vault namespace header in use; empty for none.
+    pub namespace: Name,
+    /// `sys/health` and `sys/seal-status`.
+    pub server: VaultServer,
+    /// State of our own token: `auth/token/lookup-self`.
+    pub token: SourceState,
+    /// `sys/auth`.
+    pub auth_mounts: Part<Name, AuthMount>,
+    /// Roles of every Kubernetes auth mount, by mount path without slashes.
+    pub kubernetes: BTreeMap<Name, Part<Name, VaultRole>>,
+    /// ACL policies by name.
+    pub policies: Part<Name, VaultPolicy>,
+    /// `sys/mounts`.
+    pub secret_mounts: Part<Name, SecretMount>,
+}
+
+/// A readable collection with the state of its reading. A denied item is in `unreadable`, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<K: Ord, V> {
+    /// Whether it could be read.
+    pub state: SourceState,
+    /// What was read last; kept while stale.
+    pub items: Arc<BTreeMap<K, V>>,
+    /// Items that are listed but could not be read, with the reason.
+    pub unreadable: Arc<BTreeMap<K, Name>>,
+}
+
+impl<K: Ord, V> Default for Part<K, V> {
+    fn default() -> Self {
+        Self { state: SourceState::default(), items: Arc::default(), unreadable: Arc::default() }
+    }
+}
+
+/// The server itself.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct VaultServer {
+    /// Reachable or not.
+    pub state: SourceState,
+    /// Whose software it is.
+    pub flavour: Flavour,
+    /// `version`.
+    pub version: Name,
+    /// `cluster_id`, if told.
+    pub cluster_id: Option<Name>,
+    /// Initialised.
+    pub initialized: bool,
+    /// Sealed.
+    pub sealed: bool,
+    /// A standby of any kind: answers, but may be behind.
+    pub standby: bool,
+}
+
+/// Whose software answers. The ACL dialects differ (`spec/vault.md` 1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Flavour {
+    /// HashiCorp Vault.
+    Vault,
+    /// OpenBao.
+    OpenBao,
+    /// Not told.
+    #[default]
+    Unknown,
+}
+
+/// A row of `sys/auth`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthMount {
+    /// `type`.
+    pub kind: Name,
+    /// `accessor`.
+    pub accessor: Name,
+}
+
+/// A row of `sys/mounts`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretMount {
+    /// `type`.
+    pub kind: Name,
+    /// `options.version` of a kv mount.
+    pub version: Option<u8>,
+    /// `uuid` or accessor: tells a mount made again from its predecessor.
+    pub accessor: Name,
+}
+
+/// A role of a Kubernetes auth mount.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct VaultRole {
+    /// `bound_service_account_names`: literals, globs or `*`.
+    pub service_accounts: Box<[Name]>,
+    /// `bound_service_account_namespaces`.
+    pub namespaces: Box<[Name]>,
+    /// `bound_service_account_namespace_selector`, ORed with the list; empty when unset.
+    pub namespace_selector: Name,
+    /// `audience`; none when unset.
+    pub audience: Option<Name>,
+    /// `token_policies` (or the old `policies`).
+    pub policies: Box<[Name]>,
+    /// `token_ttl` in seconds; 0 when unset.
+    pub ttl: u64,
+    /// `token_num_uses`; 0 for no limit.
+    pub uses: u64,
+    /// `token_bound_cidrs` is set.
+    pub bound_cidrs: bool,
+}
+
+/// An ACL policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultPolicy {
+    /// The policy as stored: HCL or JSON. Holds rules, never secrets.
+    pub text: Arc<str>,
+    /// A digest of the text.
+    pub digest: u64,
+}
+
+impl VaultPolicy {
+    /// A policy from its text. O(length).
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        let digest = fold_bytes(7, text.as_bytes()) as u64;
+        Self { text, digest }
+    }
+}
+
+impl VaultRole {
+    /// A digest of everything a binding says.
+    pub fn digest(&self) -> u64 {
+        let mut hash = 11_u128;
+        let lists = [&self.service_accounts, &self.namespaces, &self.policies];
+        for list in lists {
+            for item in list {
+                hash = fold_bytes(hash, item.as_bytes());
+                hash = fold_bytes(hash, &[0]);
+            }
+            hash = fold_bytes(hash, &[1]);
+        }
+        hash = fold_bytes(hash, self.namespace_selector.as_bytes());
+        hash = fold_bytes(hash, &[2]);
+        hash = fold_bytes(hash, self.audience.as_deref().unwrap_or("\u{1}").as_bytes());
+        hash = fold_bytes(hash, &self.ttl.to_le_bytes());
+        hash = fold_bytes(hash, &self.uses.to_le_bytes());
+        fold_bytes(hash, &[u8::from(self.bound_cidrs)]) as u64
+    }
+}
+
+/// The reference to a Vault role.
+pub fn role_ref(mount: &str, role: &str) -> ObjectRef {
+    ObjectRef::new(Kind::VaultRole, mount, role)
+}
+
+/// The reference to a Vault policy.
+pub fn policy_ref(name: &str) -> ObjectRef {
+    ObjectRef::new(Kind::VaultPolicy, "", name)
+}

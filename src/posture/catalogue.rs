@@ -1,0 +1,132 @@
+//! The checks, as a table: ids are stable and come from the catalogue of checks; finer reasons are sub-reasons, never new ids.
+
+use serde::Serialize;
+
+use super::wall::Wall;
+use crate::probe::spec::ProbeId;
+
+/// How bad a violation of a check is. The order is worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Critical.
+    Critical,
+    /// High.
+    High,
+    /// Medium.
+    Medium,
+    /// Low.
+    Low,
+    /// Information.
+    Info,
+}
+
+impl Severity {
+    /// As a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Info => "info",
+        }
+    }
+
+    /// From a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info].into_iter().find(|s| s.word() == text)
+    }
+}
+
+/// One check.
+#[derive(Debug)]
+pub struct CheckInfo {
+    /// Stable id.
+    pub id: &'static str,
+    /// Its wall.
+    pub wall: Wall,
+    /// How bad.
+    pub severity: Severity,
+    /// A few words for a list.
+    pub title: &'static str,
+    /// The claim in one sentence.
+    pub claim: &'static str,
+    /// The probe whose receipt can prove it; none where nothing can be tried.
+    pub probe: Option<ProbeId>,
+    /// The fix that a violation can be answered with.
+    pub fix: Option<&'static str>,
+}
+
+const fn check(id: &'static str, wall: Wall, severity: Severity, title: &'static str, claim: &'static str) -> CheckInfo {
+    CheckInfo { id, wall, severity, title, claim, probe: None, fix: None }
+}
+
+const fn probed(info: CheckInfo, probe: ProbeId) -> CheckInfo {
+    CheckInfo { probe: Some(probe), ..info }
+}
+
+const fn fixed(info: CheckInfo, fix: &'static str) -> CheckInfo {
+    CheckInfo { fix: Some(fix), ..info }
+}
+
+/// Every check of this release, by wall and number.
+pub static CHECKS: [CheckInfo; 12] = [
+    fixed(
+        probed(
+            check("NET-01", Wall::Net, Severity::Critical, "egress denied by default", "No pod of this tenant, of today or of tomorrow, may open a connection that no rule allows."),
+            ProbeId::Network,
+        ),
+        "FX-NET-BASE",
+    ),
+    fixed(
+        probed(
+            check("NET-02", Wall::Net, Severity::Critical, "ingress denied by default", "No pod of this tenant, of today or of tomorrow, accepts a connection that no rule allows."),
+            ProbeId::Network,
+        ),
+        "FX-NET-BASE",
+    ),
+    probed(
+        check("SEC-01", Wall::Sec, Severity::High, "own identity towards Vault", "The tenant reaches Vault as a ServiceAccount of its own, which opens its own path and nobody else's."),
+        ProbeId::Vault,
+    ),
+    probed(
+        check("SEC-02", Wall::Sec, Severity::Critical, "Vault role bound to one ServiceAccount", "The tenant's Vault role admits exactly one ServiceAccount of exactly one namespace."),
+        ProbeId::Vault,
+    ),
+    check("SEC-08", Wall::Sec, Severity::Critical, "SecretStore uses the tenant's identity", "Every SecretStore of the tenant names its own ServiceAccount and role, over HTTPS."),
+    check("SEC-17", Wall::Sec, Severity::High, "Vault healthy and unsealed", "The secret store answers, is unsealed, and is the one we think it is."),
+    probed(
+        check("RES-01", Wall::Res, Severity::High, "compute quota complete", "CPU, memory and pods of the namespace are capped, requests and limits alike."),
+        ProbeId::Resource,
+    ),
+    fixed(
+        probed(
+            check("RES-04", Wall::Res, Severity::High, "LimitRange with defaults and maximum", "No single container can ask for more than the maximum, and one that asks for nothing gets a sane default."),
+            ProbeId::Resource,
+        ),
+        "FX-RES-LR",
+    ),
+    check("RES-05", Wall::Res, Severity::Medium, "numbers are coherent", "Minimum, defaults, maximum and quota fit together, and the pod count can be reached."),
+    check("RES-07", Wall::Res, Severity::High, "quota pressure", "The tenant is not about to hit its quota, and nothing was refused lately."),
+    check("PLT-14", Wall::Plt, Severity::High, "tenant inventory is sound", "Every namespace belongs to exactly one tenant or to the cluster."),
+    check("PLT-18", Wall::Plt, Severity::Info, "our own permissions", "We may look at everything these verdicts rest on."),
+];
+
+/// A check by id.
+pub fn find(id: &str) -> Option<&'static CheckInfo> {
+    CHECKS.iter().find(|check| check.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_belong_to_their_wall() {
+        for (i, check) in CHECKS.iter().enumerate() {
+            assert!(check.id.starts_with(check.wall.short()), "{}", check.id);
+            assert!(CHECKS.iter().skip(i + 1).all(|other| other.id != check.id), "{}", check.id);
+        }
+    }
+}
