@@ -76,6 +76,7 @@ impl FixPlan {
 
     /// The plan that takes this one back, newest step first: what was not there is deleted, what was there is applied as it was. Needs the
     /// steps' `live` as they were before this plan was applied. O(steps).
+    #[must_use]
     pub fn inverse(&self) -> Self {
         let back = |step: &PlanStep| {
             let (action, manifest, why) = match &step.live {

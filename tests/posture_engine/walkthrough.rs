@@ -2,7 +2,7 @@
 
 use partywall::model::changes::Fact;
 use partywall::model::kind::Kind;
-use partywall::model::snapshot::How;
+use partywall::model::snapshot::{Dirty, How};
 use partywall::model::source::SourceState;
 use partywall::model::store::Store;
 use partywall::model::time::HOUR;
@@ -94,7 +94,7 @@ fn with_the_three_receipts_the_walls_hold() {
     }
     assert_eq!(assessment.next_expiry, Some(noon().plus(12 * HOUR)), "the Vault receipts go first");
     // nothing moves, but time does
-    let later = engine.evaluate(&snapshot, &Default::default(), &book, noon().plus(12 * HOUR));
+    let later = engine.evaluate(&snapshot, &Dirty::default(), &book, noon().plus(12 * HOUR));
     let acme = of(&later, "acme");
     assert_eq!((acme.wall(Wall::Net), acme.wall(Wall::Sec), acme.wall(Wall::Res)), (Verdict::Holds, Verdict::Unproven, Verdict::Holds));
     let lapsed = acme.of_wall(Wall::Sec).find_map(|check| check.lapsed.clone()).unwrap();
@@ -114,7 +114,9 @@ fn deleting_a_policy_turns_the_wall_and_putting_it_back_does_not_bring_the_recei
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon().plus(1));
     let acme = of(&assessment, "acme");
     assert_eq!(acme.wall(Wall::Net), Verdict::Breached);
-    assert!(acme.of_wall(Wall::Net).all(|check| check.findings.iter().any(|f| f.reason == Some("no-policy") && f.fix == Some("FX-NET-BASE"))));
+    assert!(
+        acme.of_wall(Wall::Net).all(|check| check.findings.iter().any(|f| f.reason == Some("no-policy") && f.fix == Some("FX-NET-BASE")))
+    );
     let moved = acme.changed.as_ref().unwrap();
     assert_eq!((moved.from, moved.to, moved.wall), (Verdict::Holds, Verdict::Breached, Wall::Net));
     let (object, how) = moved.object.as_ref().unwrap();
@@ -133,7 +135,9 @@ fn deleting_a_policy_turns_the_wall_and_putting_it_back_does_not_bring_the_recei
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon().plus(2));
     let acme = of(&assessment, "acme");
     assert_eq!(acme.wall(Wall::Net), Verdict::Unproven);
-    assert!(acme.of_wall(Wall::Net).all(|check| matches!(&check.lapsed.as_ref().unwrap().by, LapsedBy::Moved(object, How::Changed) if object.kind == Kind::NetworkPolicy)));
+    assert!(acme.of_wall(Wall::Net).all(
+        |check| matches!(&check.lapsed.as_ref().unwrap().by, LapsedBy::Moved(object, How::Changed) if object.kind == Kind::NetworkPolicy)
+    ));
 }
 
 #[test]
@@ -143,7 +147,7 @@ fn a_crossing_against_a_right_declaration_is_disputed() {
     let (snapshot, dirty) = store.publish();
     let tenants = engine.evaluate(&snapshot, &dirty, &book, noon()).tenants.clone();
     book.add(receipt(&snapshot, &tenants, ProbeId::Network, "acme", "globex", Outcome::Answered, noon().plus(5)));
-    let assessment = engine.evaluate(&snapshot, &Default::default(), &book, noon().plus(6));
+    let assessment = engine.evaluate(&snapshot, &Dirty::default(), &book, noon().plus(6));
     let acme = of(&assessment, "acme");
     assert_eq!(acme.wall(Wall::Net), Verdict::Disputed);
     assert_eq!(acme.changed.as_ref().unwrap().object, None, "a probe moved it, no object");
@@ -158,7 +162,7 @@ fn a_lapse_on_record_ends_a_receipt_for_good() {
     engine.evaluate(&snapshot, &dirty, &book, noon());
     let id = book.newest("acme", ProbeId::Network).unwrap().id.clone();
     book.lapse(id, "NetworkPolicy deleted".to_owned());
-    let assessment = engine.evaluate(&snapshot, &Default::default(), &book, noon());
+    let assessment = engine.evaluate(&snapshot, &Dirty::default(), &book, noon());
     let check = of(&assessment, "acme").checks.first().unwrap();
     assert_eq!(check.verdict, Verdict::Unproven);
     assert_eq!(check.lapsed.as_ref().unwrap().by, LapsedBy::Recorded("NetworkPolicy deleted".to_owned()));
@@ -168,7 +172,10 @@ fn a_lapse_on_record_ends_a_receipt_for_good() {
 fn a_receipt_of_another_cluster_proves_nothing() {
     let mut store = seed_store();
     let (mut engine, book) = proved(&mut store);
-    store.apply(partywall::model::changes::Change::Server(partywall::model::snapshot::ServerFacts { cluster_uid: "other".into(), ..Default::default() }));
+    store.apply(partywall::model::changes::Change::Server(partywall::model::snapshot::ServerFacts {
+        cluster_uid: "other".into(),
+        ..Default::default()
+    }));
     let (snapshot, dirty) = store.publish();
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     assert_eq!(of(&assessment, "acme").grade, Verdict::Unproven);
@@ -186,7 +193,10 @@ fn what_is_not_seen_is_unknown_and_says_why_and_recovers() {
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     let acme = of(&assessment, "acme");
     assert_eq!((acme.wall(Wall::Net), acme.wall(Wall::Res)), (Verdict::Unknown, Verdict::Holds));
-    assert_eq!(acme.checks.first().unwrap().findings.first().unwrap().message, "NetworkPolicy: stale since 2026-11-21T12:00:00.000Z: watch ended\u{fffd}[31m");
+    assert_eq!(
+        acme.checks.first().unwrap().findings.first().unwrap().message,
+        "NetworkPolicy: stale since 2026-11-21T12:00:00.000Z: watch ended\u{fffd}[31m"
+    );
     let unknown = assessment.unknowns.first().unwrap();
     assert_eq!((unknown.source.as_str(), unknown.costs.as_slice()), ("NetworkPolicy", &["NET-01", "NET-02"][..]));
     assert_eq!(assessment.unknowns.len(), 1);
@@ -210,7 +220,7 @@ fn an_untouched_tenant_keeps_its_assessment() {
     assert_eq!(of(&after, "acme").wall(Wall::Res), Verdict::Unproven);
     // globex's own receipts involve acme as partner, so it is looked at again; a third tenant is not
     let mut lonely = Engine::new(EngineConfig::default());
-    let first = lonely.evaluate(&snapshot, &Default::default(), &Book::default(), noon());
+    let first = lonely.evaluate(&snapshot, &Dirty::default(), &Book::default(), noon());
     let (_, mut dirty) = store.publish();
     dirty.namespaces.insert("web-tenant-acme".into());
     let second = lonely.evaluate(&snapshot, &dirty, &Book::default(), noon());
