@@ -162,7 +162,7 @@ mod tests {
             ("succeeded", Answered, Answered, Failed, &[Answered], Tried::Crossed),
             ("succeeded once of three times", Answered, Answered, Failed, &[HELD_BACK, Answered, HELD_BACK], Tried::Crossed),
             ("dead target", Answered, Failed, Failed, &[HELD_BACK], Tried::Vacuous),
-            ("target refuses its own", Answered, HELD_BACK, Failed, &[HELD_BACK], Tried::Vacuous),
+            ("dead target: it refuses its own", Answered, HELD_BACK, Failed, &[HELD_BACK], Tried::Vacuous),
             ("mute source", Failed, Answered, Failed, &[HELD_BACK], Tried::Vacuous),
             ("mute source, dead target", Failed, Failed, Failed, &[HELD_BACK], Tried::Vacuous),
             ("credulous path, refused", Answered, Answered, Answered, &[HELD_BACK], Tried::Vacuous),
@@ -171,7 +171,14 @@ mod tests {
         for (name, source, target, sober, attempts, expected) in rows {
             let steps: Vec<Outcome> = [source, target, sober].into_iter().chain(attempts.iter().copied()).collect();
             let crossing = crossing(&[0], &[1], &[2], &(3..steps.len()).collect::<Vec<_>>());
-            assert_eq!(judge(&receipt(&steps, vec![]), &crossing).tried(), expected, "{name}");
+            let trial = judge(&receipt(&steps, vec![]), &crossing);
+            assert_eq!(trial.tried(), expected, "{name}");
+            if let Trial::Vacuous(why) = trial {
+                // the reason names what the row is about
+                let topics = ["dead target", "mute source", "credulous path"];
+                let topic = topics.into_iter().find(|topic| name.starts_with(topic)).unwrap_or("refused by somebody else");
+                assert!(why.starts_with(topic), "{name}: {why}");
+            }
         }
     }
 
