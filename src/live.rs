@@ -39,8 +39,6 @@ pub struct LiveOptions {
     pub engine: EngineConfig,
     /// The ledger's file.
     pub ledger: PathBuf,
-    /// The servers are the demo's.
-    pub simulated: bool,
 }
 
 /// What the pipeline can be asked.

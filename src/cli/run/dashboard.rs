@@ -136,7 +136,6 @@ fn demo_options(config: &Config, handle: &DemoHandle, folder: &Scratch) -> Resul
             ..base.vault
         },
         ledger: folder.0.join("receipts.jsonl"),
-        simulated: true,
         engine: base.engine,
     })
 }

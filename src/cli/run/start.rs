@@ -49,7 +49,6 @@ pub fn live_options(config: &Config) -> Result<LiveOptions, StartError> {
             ..EngineConfig::default()
         },
         ledger: config.ledger(),
-        simulated: false,
     })
 }
 
