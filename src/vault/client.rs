@@ -209,7 +209,11 @@ async fn json(request: reqwest::RequestBuilder) -> Result<Value, VaultError> {
     if body.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(&body).map_err(|_e| VaultError { status: Some(status), first: "an answer that is not JSON".to_owned(), kind: super::VaultErrorKind::NotVault })
+    serde_json::from_slice(&body).map_err(|_e| VaultError {
+        status: Some(status),
+        first: "an answer that is not JSON".to_owned(),
+        kind: super::VaultErrorKind::NotVault,
+    })
 }
 
 async fn capped(mut answer: reqwest::Response, limit: usize) -> Result<Vec<u8>, VaultError> {

@@ -107,7 +107,13 @@ pub(super) fn secret_mounts(answer: &Value) -> BTreeMap<Name, SecretMount> {
 /// The names of a LIST answer.
 pub(super) fn keys(answer: &Value) -> Vec<Name> {
     let list = answer.pointer("/data/keys").and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_str).filter(|key| !key.is_empty() && key.len() <= LONGEST_NAME).take(MOST).map(Name::from).collect()
+    list.into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter(|key| !key.is_empty() && key.len() <= LONGEST_NAME)
+        .take(MOST)
+        .map(Name::from)
+        .collect()
 }
 
 /// A Kubernetes auth role.

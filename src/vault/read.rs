@@ -99,7 +99,8 @@ pub(super) async fn everything(client: &Client, facts: &mut VaultFacts, now: Tim
     let policies = policies(client, facts.server.flavour).await;
     settle(&mut facts.policies, policies, "sys/policies/acl", "list", now, &mut round);
     if facts.auth_mounts.state == SourceState::Live {
-        let mounts: Vec<Name> = facts.auth_mounts.items.iter().filter(|(_, mount)| is_kubernetes(mount)).map(|(path, _)| path.clone()).collect();
+        let mounts: Vec<Name> =
+            facts.auth_mounts.items.iter().filter(|(_, mount)| is_kubernetes(mount)).map(|(path, _)| path.clone()).collect();
         facts.kubernetes.retain(|mount, _| mounts.contains(mount));
         for mount in mounts {
             let part = facts.kubernetes.entry(mount.clone()).or_default();
@@ -108,7 +109,11 @@ pub(super) async fn everything(client: &Client, facts: &mut VaultFacts, now: Tim
     } else {
         let state = &facts.auth_mounts.state;
         for part in facts.kubernetes.values_mut() {
-            part.state = if matches!(state, SourceState::Denied { .. }) { state.clone() } else { bad(&part.state, "the auth mounts could not be read", now) };
+            part.state = if matches!(state, SourceState::Denied { .. }) {
+                state.clone()
+            } else {
+                bad(&part.state, "the auth mounts could not be read", now)
+            };
         }
     }
     round
@@ -121,7 +126,14 @@ fn is_kubernetes(mount: &AuthMount) -> bool {
 type Rows<V> = (BTreeMap<Name, V>, BTreeMap<Name, Name>);
 
 /// Puts what was read into its part, or the reason why it could not be.
-fn settle<V: PartialEq>(part: &mut Part<Name, V>, read: Result<Rows<V>, VaultError>, path: &str, capability: &str, now: Time, round: &mut Round) {
+fn settle<V: PartialEq>(
+    part: &mut Part<Name, V>,
+    read: Result<Rows<V>, VaultError>,
+    path: &str,
+    capability: &str,
+    now: Time,
+    round: &mut Round,
+) {
     match read {
         Ok((items, unreadable)) => {
             part.state = SourceState::Live;
@@ -162,7 +174,8 @@ async fn token(client: &Client, before: &SourceState, now: Time, round: &mut Rou
     match vaultrs::token::lookup_self(&library).await {
         Ok(own) => {
             let due = own.ttl > 0 && own.ttl.saturating_mul(RENEW_BELOW) < own.creation_ttl;
-            if own.renewable == Some(true) && due
+            if own.renewable == Some(true)
+                && due
                 && let Err(error) = vaultrs::token::renew_self(&library, None).await
             {
                 let error = VaultError::from_library(&error);

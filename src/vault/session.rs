@@ -25,7 +25,9 @@ impl std::fmt::Debug for Session {
 /// Logs in with a ServiceAccount's token.
 pub async fn login(client: &Client, mount: &str, role: &str, jwt: &SecretString) -> Result<Session, VaultError> {
     let library = client.with_token(None).library();
-    let auth = vaultrs::auth::kubernetes::login(&library, mount, role, jwt.expose_secret()).await.map_err(|error| VaultError::from_library(&error))?;
+    let auth = vaultrs::auth::kubernetes::login(&library, mount, role, jwt.expose_secret())
+        .await
+        .map_err(|error| VaultError::from_library(&error))?;
     Ok(Session {
         policies: auth.policies.iter().map(|name| clean_to(name, 64)).collect(),
         lease: auth.lease_duration,
