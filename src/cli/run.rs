@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::live::Live;
 use crate::report;
 
-pub(crate) use start::live_options;
+pub(crate) use start::{connect_options, live_options};
 
 /// Exit code: findings at or above the threshold, a breach, a broken chain.
 pub const FOUND: u8 = 1;

@@ -38,7 +38,7 @@ impl Fleet {
         let connect = ConnectOptions { kubeconfig: Some(bed.kubeconfig(who)), ..ConnectOptions::default() };
         let vault = VaultOptions {
             addr: Some(bed.vault_addr().to_owned()),
-            token: Some(validate_token(bed.vault_operator_token()).unwrap()),
+            token: validate_token(bed.vault_operator_token(), "the bed").unwrap(),
             poll: Duration::from_secs(5),
             ..VaultOptions::default()
         };
@@ -50,10 +50,10 @@ impl Fleet {
         let folder = tempfile::tempdir().unwrap();
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, handle.kubeconfig_yaml()).unwrap();
-        let connect = ConnectOptions { kubeconfig: Some(kubeconfig), simulated: true, ..ConnectOptions::default() };
+        let connect = ConnectOptions { kubeconfig: Some(kubeconfig), ..ConnectOptions::default() };
         let vault = VaultOptions {
             addr: Some(handle.vault_url()),
-            token: Some(validate_token(handle.vault_token()).unwrap()),
+            token: validate_token(handle.vault_token(), "the demo").unwrap(),
             poll: Duration::from_secs(2),
             ..VaultOptions::default()
         };

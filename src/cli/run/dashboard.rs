@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, WrapErr};
 use ratatui::layout::Rect;
 
-use super::{BLIND, USAGE, complain, live_options, print, runtime};
+use super::{BLIND, USAGE, complain, connect_options, live_options, print, runtime};
 use crate::app::msg::{Level, Msg};
 use crate::app::state::{Settings, State};
 use crate::app::update::update;
@@ -23,8 +23,8 @@ use crate::vault::{VaultOptions, validate_token};
 
 /// The dashboard on the current context.
 pub fn run(config: &Config) -> Result<ExitCode> {
-    let context = crate::cluster::connect::describe(config.kubeconfig.as_deref(), config.context.as_deref());
-    let (screen, guard) = match open(config, &context, false)? {
+    let context = crate::cluster::connect::describe(&connect_options(config));
+    let (screen, guard) = match open(config, &context.name, false)? {
         Ok(opened) => opened,
         Err(code) => return Ok(code),
     };
@@ -126,13 +126,13 @@ fn demo_options(config: &Config, handle: &DemoHandle, folder: &Scratch) -> Resul
         connect: ConnectOptions {
             kubeconfig: Some(folder.write("kubeconfig", &handle.kubeconfig_yaml())?),
             context: None,
-            simulated: true,
             ..base.connect
         },
         vault: VaultOptions {
             addr: Some(handle.vault_url()),
-            token: validate_token(handle.vault_token()).ok(),
+            token: validate_token(handle.vault_token(), "the demo").ok().flatten(),
             poll: std::time::Duration::from_secs(3),
+            token_file: None,
             ..base.vault
         },
         ledger: folder.0.join("receipts.jsonl"),
