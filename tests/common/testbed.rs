@@ -347,7 +347,8 @@ fn owner() -> u32 {
 fn note_skip(why: &Skip) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
-    let line = format!("SKIPPED {test}: {why}, run tests/testbed/install\n");
+    let cure = if why.0.contains("not installed") || why.0.contains("not built") { ", run tests/testbed/install" } else { "" };
+    let line = format!("SKIPPED {test}: {why}{cure}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("testbed-skipped.txt");
     let heading = format!("# skipped by the run of process {}\n", owner());
