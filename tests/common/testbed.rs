@@ -41,6 +41,10 @@ pub enum Need {
     Servers,
     /// Running pods, DNS and enforced policies as well.
     Node,
+    /// The servers are ours to restart and seal: not those of a cluster that was given.
+    OwnServers,
+    /// The node is ours, with an enforcer that can be stopped.
+    OwnNode,
 }
 
 /// Who a test acts as; each has a kubeconfig.
@@ -140,9 +144,14 @@ impl Testbed {
     }
 
     fn having(need: Need) -> Option<&'static Self> {
-        let had = Self::get().and_then(|bed| match (need, bed.node()) {
-            (Need::Node, Err(why)) => Err(Skip(why)),
-            _ => Ok(bed),
+        let had = Self::get().and_then(|bed| {
+            if matches!(need, Need::Node | Need::OwnNode) {
+                bed.node().map_err(Skip)?;
+            }
+            if matches!(need, Need::OwnServers | Need::OwnNode) && bed.var("PARTYWALL_TESTBED_GIVEN") == "yes" {
+                return Err(Skip("the cluster was given, its servers are not ours to stop".into()));
+            }
+            Ok(bed)
         });
         had.map_err(|why| note_skip(&why)).ok()
     }
