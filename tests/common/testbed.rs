@@ -41,6 +41,10 @@ pub enum Need {
     Servers,
     /// Running pods, DNS and enforced policies as well.
     Node,
+    /// The servers are ours to restart and seal: not those of a cluster that was given.
+    OwnServers,
+    /// The node is ours, with an enforcer that can be stopped.
+    OwnNode,
 }
 
 /// Who a test acts as; each has a kubeconfig.
@@ -140,9 +144,14 @@ impl Testbed {
     }
 
     fn having(need: Need) -> Option<&'static Self> {
-        let had = Self::get().and_then(|bed| match (need, bed.node()) {
-            (Need::Node, Err(why)) => Err(Skip(why)),
-            _ => Ok(bed),
+        let had = Self::get().and_then(|bed| {
+            if matches!(need, Need::Node | Need::OwnNode) {
+                bed.node().map_err(Skip)?;
+            }
+            if matches!(need, Need::OwnServers | Need::OwnNode) && bed.var("PARTYWALL_TESTBED_GIVEN") == "yes" {
+                return Err(Skip("the cluster was given, its servers are not ours to stop".into()));
+            }
+            Ok(bed)
         });
         had.map_err(|why| note_skip(&why)).ok()
     }
@@ -347,7 +356,8 @@ fn owner() -> u32 {
 fn note_skip(why: &Skip) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
-    let line = format!("SKIPPED {test}: {why}, run tests/testbed/install\n");
+    let cure = if why.0.contains("not installed") || why.0.contains("not built") { ", run tests/testbed/install" } else { "" };
+    let line = format!("SKIPPED {test}: {why}{cure}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("testbed-skipped.txt");
     let heading = format!("# skipped by the run of process {}\n", owner());

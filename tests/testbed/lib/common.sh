@@ -3,6 +3,7 @@
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
+# shellcheck disable=SC2034 # used by those who source this
 TENANTS=(acme globex)
 
 say() { printf 'testbed: %s\n' "$*"; }
@@ -60,7 +61,8 @@ start_time() {
   # the second field is the name in brackets and may hold blanks: count behind it
   # shellcheck disable=SC2086
   set -- ${stat##*) }
-  printf '%s' "${20}"
+  # an ended process that nobody has asked after yet (state Z) is not running
+  [ "$1" != Z ] && printf '%s' "${20}"
 }
 
 # same_process PID START: is that very process still running?
@@ -76,7 +78,7 @@ start() {
   local name=$1
   shift
   alive "$name" && return 0
-  setsid nohup "$@" >>"$BED/log/$name.log" 2>&1 </dev/null 8>&- 9>&- &
+  PARTYWALL_TESTBED_OF=$BED setsid nohup "$@" >>"$BED/log/$name.log" 2>&1 </dev/null 8>&- 9>&- &
   printf '%s %s\n' $! "$(start_time $!)" >"$BED/pid/$name"
 }
 
@@ -92,6 +94,18 @@ stop() {
     rm -f "$BED/pid/$name"
   done
   return 0
+}
+
+# stop_strays BED: ends what a bed started and no longer knows of, because its folder was deleted (cargo clean) under it.
+# Every process of a bed carries the bed's path in its environment.
+stop_strays() {
+  local file pid
+  for file in $(grep -lzxF "PARTYWALL_TESTBED_OF=$1" /proc/[0-9]*/environ 2>/dev/null); do
+    pid=${file#/proc/}
+    pid=${pid%/environ}
+    # the watchdog that called us is one of them
+    [ "$pid" = $$ ] || [ "$pid" = "$PPID" ] || kill -9 "$pid" 2>/dev/null || true
+  done
 }
 
 # wait_for NAME SECONDS WHAT COMMAND...: until the command succeeds; gives up at once when process NAME has died.

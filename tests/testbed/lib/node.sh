@@ -27,7 +27,7 @@ node_obstacle() {
   done
   cni_dir >/dev/null || { echo "the CNI plugins (containernetworking-plugins) are not installed" && return; }
   for tool in kubelet kube-proxy coredns; do
-    find_binary $tool >/dev/null || { echo "$tool is not built: run tests/testbed/install" && return; }
+    find_binary $tool >/dev/null || { echo "$tool is not built" && return; }
   done
   unshare --net true 2>/dev/null || { echo "network namespaces can't be made here" && return; }
   unshare --net nft add table inet probe 2>/dev/null || { echo "nftables does not work here" && return; }
@@ -37,7 +37,9 @@ node_obstacle() {
   [ ${#BED} -le 60 ] || { echo "the path $BED is too long for the kubelet's sockets" && return; }
   if ! probe_cgroups; then echo "cgroups can't be made here" && return; fi
   [ ! -e /run/netns/tbnode ] || return 0
-  if [ -d /sys/fs/cgroup/kubepods ] || [ -d /sys/fs/cgroup/memory/kubepods ]; then echo "another kubelet has pods on this machine" && return; fi
+  if [ -n "$(find /sys/fs/cgroup -path '*/kubepods/*' -name cgroup.procs -exec cat {} + 2>/dev/null)" ]; then
+    echo "another kubelet has pods on this machine" && return
+  fi
   for range in 10.244.0.0/16 10.96.0.0/16 10.99.0.0/30; do
     [ -z "$(ip -4 route show root $range)" ] || { echo "$range is already routed on this machine" && return; }
   done
@@ -54,12 +56,16 @@ take_node() {
   ! alive node-lock || return 0
   exec 9<>"$NODE_LOCK"
   if ! flock -n 9; then
-    exec 9>&-
-    echo "another test bed has the node: $(cat "$NODE_LOCK")"
-    return 1
+    local owner
+    owner=$(cat "$NODE_LOCK")
+    if [ -z "$owner" ] || [ -d "$owner/pid" ] || ! { stop_strays "$owner" && flock -w 5 9; }; then
+      exec 9>&-
+      echo "another test bed has the node: $owner"
+      return 1
+    fi
   fi
   printf '%s\n' "$BED" >"$NODE_LOCK"
-  setsid nohup sleep infinity >/dev/null 2>&1 </dev/null 8>&- &
+  PARTYWALL_TESTBED_OF=$BED setsid nohup sleep infinity >/dev/null 2>&1 </dev/null 8>&- &
   printf '%s %s\n' $! "$(start_time $!)" >"$BED/pid/node-lock"
   exec 9>&-
   # holding the lock, whatever is still there was left behind by a bed that died
@@ -218,7 +224,7 @@ enforcer_stop() {
 # node_remove: ends the node's processes, by the namespaces they live in as well as by our own records, and puts the machine back
 node_remove() (
   set +e
-  local names name pid mount run=$BED/node
+  local names name pid id mount run=$BED/node
   stop enforcer kubelet kube-proxy world apiforward
   if [ -e /run/netns/tbnode ]; then
     # the pods' namespaces are those at the other ends of our bridge's cables
@@ -237,9 +243,17 @@ node_remove() (
     umount -l "$mount" 2>/dev/null
   done
   find /var/log/containers -maxdepth 1 -type l -lname "$run/*" -delete 2>/dev/null
-  rm -rf "$RUNTIME" /var/lib/cni/results/partywall-testbed-*
+  for name in /var/lib/cni/results/partywall-testbed-*-eth0; do
+    id=${name#*partywall-testbed-}
+    rm -f "$name" "/var/lib/cni/results/cni-loopback-${id%-eth0}-lo"
+  done
+  rm -rf "$RUNTIME"
   if [ -f "$run/sysctl.before" ]; then sysctl -qp "$run/sysctl.before" >/dev/null && rm -f "$run/sysctl.before"; fi
-  find /sys/fs/cgroup -maxdepth 2 -name kubepods -type d -exec find {} -depth -type d -exec rmdir {} \; \; 2>/dev/null
+  # a cgroup can be removed once the kernel has buried its processes
+  for _ in $(seq 50); do
+    find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null && break
+    sleep 0.1
+  done
   stop node-lock
 )
 
