@@ -1,3 +1,6 @@
 //! Probes: attempts to cross a wall, always with their controls. The specification is pure; `run` has the effects.
 
+pub mod network;
+pub mod resource;
 pub mod spec;
+pub mod vault;
