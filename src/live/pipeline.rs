@@ -1,6 +1,5 @@
 //! One task that owns the store, the engine and the ledger.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,8 +25,7 @@ const APART: Duration = Duration::from_millis(150);
 pub(super) struct Pipeline {
     store: Store,
     engine: Engine,
-    ledger: Option<Ledger>,
-    ledger_path: PathBuf,
+    ledger: Ledger,
     book: Arc<Book>,
     view: Arc<View>,
     views: watch::Sender<Arc<View>>,
@@ -46,8 +44,7 @@ impl Pipeline {
         Self {
             store: Store::default(),
             engine: Engine::new(options.engine.clone()),
-            ledger: None,
-            ledger_path: options.ledger.clone(),
+            ledger: Ledger::at(options.ledger.clone()),
             book: Arc::default(),
             view: Arc::default(),
             views,
@@ -128,8 +125,8 @@ impl Pipeline {
             .collect();
         let any = !lapsed.is_empty();
         for (id, why) in lapsed {
-            if let Some(Err(error)) = self.ledger.as_mut().map(|ledger| ledger.append_lapse(&id, &why, now())) {
-                self.complain(format!("the ledger could not be written: {error}"));
+            if let Err(error) = self.ledger.append_lapse(&id, &why, now()) {
+                self.complain(format!("that a receipt stopped counting could not be recorded: {error}"));
             }
             Arc::make_mut(&mut self.book).lapse(id, why);
         }
@@ -137,24 +134,21 @@ impl Pipeline {
     }
 
     fn keep(&mut self, receipt: &Arc<crate::receipt::Receipt>) {
-        match self.ledger.as_mut().map(|ledger| ledger.append(receipt)) {
-            Some(Err(error)) => self.complain(format!("the receipt is shown but could not be kept in the ledger: {error}")),
-            None => self.complain("the receipt is shown but not kept: the ledger could not be opened".to_owned()),
-            Some(Ok(())) => {}
+        if let Err(error) = self.ledger.append(receipt) {
+            self.complain(format!("the receipt is shown but could not be kept: {error}"));
         }
         Arc::make_mut(&mut self.book).add(receipt.clone());
     }
 
     fn open_ledger(&mut self) {
-        match Ledger::open(&self.ledger_path) {
-            Ok((ledger, book, problems)) => {
-                self.ledger = Some(ledger);
-                self.book = Arc::new(book);
-                for problem in problems {
-                    self.complain(format!("ledger: {problem}"));
+        match self.ledger.load() {
+            Ok(loaded) => {
+                self.book = Arc::new(loaded.book);
+                for problem in loaded.problems {
+                    self.complain(format!("{}: {problem}", self.ledger.path().display()));
                 }
             }
-            Err(error) => self.complain(format!("receipts of earlier runs are not shown and new ones not kept: {error}")),
+            Err(error) => self.complain(format!("receipts of earlier runs are not shown: {error}")),
         }
     }
 

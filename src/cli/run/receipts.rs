@@ -11,22 +11,22 @@ use crate::config::Config;
 use crate::model::time::age;
 use crate::receipt::book::Book;
 use crate::receipt::judge::judge;
-use crate::receipt::ledger::{self, Ledger};
+use crate::receipt::ledger::Ledger;
 use crate::report::receipt as report;
 use crate::report::table::Table;
 
 /// Lists, shows or verifies.
 pub fn run(config: &Config, args: &ReceiptsArgs) -> Result<ExitCode> {
-    let path = config.ledger();
+    let ledger = Ledger::at(config.ledger());
     if let Some(ReceiptsCommand::Verify) = &args.command {
-        return verify(&path, args.output);
+        return verify(&ledger, args.output);
     }
-    let book = match Ledger::read(&path) {
-        Ok((book, problems)) => {
-            for problem in problems {
-                complain(&format!("{}: {problem}", path.display()), 0)?;
+    let book = match ledger.load() {
+        Ok(loaded) => {
+            for problem in loaded.problems {
+                complain(&format!("{}: {problem}", ledger.path().display()), 0)?;
             }
-            book
+            loaded.book
         }
         Err(error) => return complain(&error, BLIND),
     };
@@ -81,20 +81,20 @@ fn show(book: &Book, id: &str, output: Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn verify(path: &std::path::Path, output: Output) -> Result<ExitCode> {
-    let problems = match ledger::verify(path) {
+fn verify(ledger: &Ledger, output: Output) -> Result<ExitCode> {
+    let problems = match ledger.verify() {
         Ok(problems) => problems,
         Err(error) => return complain(&error, BLIND),
     };
     match output {
         Output::Json => {
             let list: Vec<_> = problems.iter().map(|p| json!({"line": p.line, "what": p.what})).collect();
-            print_json(&json!({"schema": "partywall.verify/v1", "ledger": path.display().to_string(), "problems": list}))?;
+            print_json(&json!({"schema": "partywall.verify/v1", "ledger": ledger.path().display().to_string(), "problems": list}))?;
         }
-        Output::Table if problems.is_empty() => print(&format!("{}: the chain is whole\n", path.display()))?,
+        Output::Table if problems.is_empty() => print(&format!("{}: the chain is whole\n", ledger.path().display()))?,
         Output::Table => {
             for problem in &problems {
-                print(&format!("{}:{}: {}\n", path.display(), problem.line, problem.what))?;
+                print(&format!("{}:{}: {}\n", ledger.path().display(), problem.line, problem.what))?;
             }
         }
     }

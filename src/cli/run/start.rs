@@ -4,7 +4,8 @@ use crate::cluster::connect::ConnectOptions;
 use crate::config::Config;
 use crate::live::LiveOptions;
 use crate::posture::engine::EngineConfig;
-use crate::vault::{OptionError, VaultOptions, validate_address, validate_token};
+use crate::vault::options::OptionError;
+use crate::vault::{VaultOptions, validate_address, validate_token};
 
 /// How to reach the cluster.
 pub fn connect_options(config: &Config) -> ConnectOptions {
