@@ -8,7 +8,9 @@ pub mod authority;
 pub mod call;
 pub mod connect;
 pub mod exec;
+pub mod project;
 pub mod refusal;
+pub mod wire;
 pub mod write;
 
 pub use connect::{Cluster, ConnectError, ConnectOptions};
