@@ -4,6 +4,7 @@
 //! what partywall says about the fleet is judged by something else than partywall. Whatever is shown from it must say SIMULATED.
 
 mod admission;
+mod apply;
 mod auth;
 mod clock;
 mod controllers;
@@ -19,6 +20,7 @@ mod jwt;
 mod kinds;
 mod kube;
 mod openapi;
+mod patch;
 mod protobuf;
 mod quantity;
 mod read;
@@ -29,8 +31,10 @@ mod selectors;
 mod status;
 mod store;
 mod table;
+mod validate;
 mod vault;
 mod watch;
+mod workloads;
 mod world;
 mod write;
 

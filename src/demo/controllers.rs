@@ -153,3 +153,57 @@ pub(crate) fn settle(objects: &mut Objects, kind: &kinds::Kind, namespace: &str)
         _ => super::admission::quota::refresh(objects, namespace),
     }
 }
+
+/// What a new object gets from the server besides defaults.
+pub(crate) fn newborn(objects: &Objects, kind: &kinds::Kind, value: &mut Value) {
+    match kind.kind {
+        "Pod" => {
+            let resources = |list: &str| {
+                value.items("spec/containers").iter().any(|c| c.map(&format!("resources/{list}")).is_some_and(|m| !m.is_empty()))
+            };
+            let class = if resources("requests") || resources("limits") { "Burstable" } else { "BestEffort" };
+            value.put("status", json!({"phase": "Pending", "qosClass": class}));
+        }
+        "Service" if value.text("spec/clusterIP").is_empty() && value.text("spec/type") != "ExternalName" => {
+            let used = |ip: &str| objects.list(kinds::id("services"), "", None).any(|(_, s)| s.text("spec/clusterIP") == ip);
+            let free = (0..u8::MAX).flat_map(|a| (1..u8::MAX).map(move |b| format!("10.96.{a}.{b}"))).rev().find(|ip| !used(ip));
+            if let Some(ip) = free {
+                value.put("spec/clusterIPs", json!([ip]));
+                value.put("spec/clusterIP", ip);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What every new namespace gets.
+pub(crate) fn furnish(objects: &mut Objects, namespace: &str) {
+    objects.put(Key::new(kinds::id("serviceaccounts"), namespace, "default"), json!({}));
+    let bundle = json!({"data": {"ca.crt": "simulated: there is no TLS here\n"}});
+    objects.put(Key::new(kinds::id("configmaps"), namespace, "kube-root-ca.crt"), bundle);
+}
+
+/// Removes what is owned by something that is no longer there, until nothing is.
+pub(crate) fn collect_orphans(objects: &mut Objects, namespace: &str) {
+    loop {
+        let mut gone = Vec::new();
+        for plural in ["replicasets", "pods", "endpointslices", "jobs"] {
+            for (key, object) in objects.list(kinds::id(plural), namespace, None) {
+                let alive = |owner: &Value| {
+                    let Some((id, _)) = kinds::by_name(owner.text("kind")) else { return true };
+                    objects.get(&Key::new(id, namespace, owner.text("name"))).is_some()
+                };
+                let owners = object.items("metadata/ownerReferences");
+                if !owners.is_empty() && !owners.iter().any(alive) {
+                    gone.push(key.clone());
+                }
+            }
+        }
+        if gone.is_empty() {
+            return;
+        }
+        for key in gone {
+            objects.remove(&key);
+        }
+    }
+}

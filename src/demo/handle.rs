@@ -15,7 +15,7 @@ use super::kinds::{by_name, by_path};
 use super::store::{Key, Objects};
 use super::vault::state::{OPERATOR, ROOT};
 use super::world::{RequestLog, Server, World};
-use super::{http, kube, scenario, vault};
+use super::{http, kube, scenario, vault, workloads};
 
 /// What to simulate.
 #[derive(Clone, Debug)]
@@ -62,6 +62,7 @@ pub async fn start(options: DemoOptions) -> io::Result<DemoHandle> {
     scenario::build(&world, options.tenants);
     let tasks = vec![
         tokio::spawn(http::serve(kube_listener, Arc::clone(&world), Server::Kubernetes, kube::answer)),
+        tokio::spawn(workloads::run(Arc::clone(&world))),
         tokio::spawn(http::serve(vault_listener, Arc::clone(&world), Server::Vault, vault::answer)),
     ];
     Ok(DemoHandle { world, kube: kube_at, vault: vault_at, tasks })

@@ -168,10 +168,7 @@ pub(crate) fn body(call: &Call) -> Result<Value, Refusal> {
 pub(crate) fn check_place(value: &Value, target: &Target) -> Result<(), Refusal> {
     let namespace = value.text("metadata/namespace");
     if target.kind.namespaced && !namespace.is_empty() && namespace != target.namespace {
-        return Err(status::bad_request(format!(
-            "the namespace of the provided object does not match the namespace sent on the request: \"{namespace}\" does not match \"{}\"",
-            target.namespace
-        )));
+        return Err(status::bad_request("the namespace of the provided object does not match the namespace sent on the request"));
     }
     let name = value.text("metadata/name");
     if !target.name.is_empty() && !name.is_empty() && name != target.name {

@@ -69,7 +69,7 @@ fn token_for(revision: u64, after: &Key) -> String {
 }
 
 fn resume(objects: &Objects, target: &Target, token: &str) -> Result<Cursor, Refusal> {
-    let invalid = || status::bad_request("continue key is not valid: illegal base64 data");
+    let invalid = || status::bad_request("invalid continue token: continue key is not valid: illegal base64 data");
     let bytes = B64.decode(token).ok().ok_or_else(invalid)?;
     let value: Value = serde_json::from_slice(&bytes).ok().ok_or_else(invalid)?;
     let revision = value.at("rv").as_u64().ok_or_else(invalid)?;
@@ -86,6 +86,9 @@ fn resume(objects: &Objects, target: &Target, token: &str) -> Result<Cursor, Ref
 pub(crate) fn get(world: &World, target: &Target, call: &Call) -> Result<Reply, Refusal> {
     let found = world.store.lock().get(&Key::new(target.id, &target.namespace, &target.name)).cloned();
     let object = found.ok_or_else(|| status::not_found(target.kind, &target.name))?;
+    if target.subresource == "scale" {
+        return Ok(http::json(200, &super::write::scale_of(&object)));
+    }
     Ok(http::json(200, &render::one(target.kind, &object, Form::of(call), true)))
 }
 

@@ -28,8 +28,7 @@ impl Selection {
         let needs: Option<Vec<Need>> = split_outside_parentheses(labels).iter().map(|part| need(part)).collect();
         let needs = needs.ok_or_else(|| bad_request(format!("unable to parse requirement: {labels}")))?;
         let wanted: Option<Vec<_>> = fields.split(',').filter(|s| !s.is_empty()).map(field).collect();
-        let wanted = wanted
-            .ok_or_else(|| bad_request(format!("invalid field selector: invalid selector: '{fields}'; can't understand '{fields}'")))?;
+        let wanted = wanted.ok_or_else(|| bad_request(format!("invalid selector: '{fields}'; can't understand '{fields}'")))?;
         Ok(Self { labels: needs, fields: wanted })
     }
 

@@ -84,7 +84,10 @@ pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Refusal {
     let texts: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
     let text = if let [one] = texts.as_slice() { one.clone() } else { format!("[{}]", texts.join(", ")) };
     let title = if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) };
-    let mut details = json!({"name": name});
+    let mut details = json!({});
+    if !name.is_empty() {
+        details.put("name", name);
+    }
     if !kind.group.is_empty() {
         details.put("group", kind.group);
     }

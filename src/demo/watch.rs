@@ -15,7 +15,7 @@ use super::kinds::{Kind, KindId};
 use super::kube::Target;
 use super::render::{self, Form};
 use super::selectors::Selection;
-use super::status::{self, Cause, Refusal, gone};
+use super::status::{self, Refusal, gone};
 use super::store::{Change, Verb};
 use super::world::World;
 
@@ -46,9 +46,8 @@ pub(crate) fn answer(world: &Arc<World>, target: &Target, call: &Call) -> Result
     let query = &call.query;
     let streaming = query.on("sendInitialEvents");
     if streaming && query.get("resourceVersionMatch") != "NotOlderThan" {
-        let field = "resourceVersionMatch".to_owned();
-        let message = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan".to_owned();
-        return Err(status::invalid(target.kind, "", &[Cause { reason: "FieldValueForbidden", field, message }]));
+        let message = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        return Err(super::write::bad_options("ListOptions", "FieldValueForbidden", "resourceVersionMatch", message.into()));
     }
     let selection = Selection::parse(query.get("labelSelector"), query.get("fieldSelector"))?;
     let since = query.get("resourceVersion");

@@ -148,7 +148,8 @@ fn unspecified(quota: &str, hard: &Usage, kind: &Kind, pod: &Value) -> Result<()
             _ => continue,
         };
         let containers = pod.items("spec/containers").iter().chain(pod.items("spec/initContainers"));
-        let without: Vec<&str> = containers.filter(|c| !c.has(&format!("resources/{list}/{name}"))).map(|c| c.text("name")).collect();
+        let mut without: Vec<&str> = containers.filter(|c| !c.has(&format!("resources/{list}/{name}"))).map(|c| c.text("name")).collect();
+        without.sort_unstable();
         if !without.is_empty() {
             missing.push(format!("{key} for: {}", without.join(",")));
         }
