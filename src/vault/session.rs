@@ -7,6 +7,7 @@ use super::error::VaultError;
 use crate::model::text::clean_to;
 
 /// A session of a tenant.
+#[derive(Clone)]
 pub struct Session {
     /// The client with the tenant's token.
     pub client: Client,
