@@ -12,6 +12,7 @@ use crate::fix::guard::{Mode, ProbePermit, WritePermit};
 use crate::fix::plan::FixPlan;
 use crate::model::ids::TenantId;
 use crate::posture::catalogue;
+use crate::probe::depends::{depends, partner};
 use crate::probe::run::{Context, run};
 use crate::probe::spec::{PROBES, ProbeId};
 use crate::receipt::Receipt;
@@ -38,26 +39,37 @@ impl Worker {
         self.cluster.borrow().clone().ok_or_else(|| NOT_CONNECTED.to_owned())
     }
 
-    /// Runs one probe to its receipt, telling its progress.
+    /// Runs one probe to its receipt, telling its progress and its end.
     pub async fn probe(&self, tenant: &TenantId, probe: ProbeId, cancel: CancellationToken) -> Result<Arc<Receipt>, String> {
-        let permit = ProbePermit::for_mode(self.mode).ok_or_else(|| format!("{} mode does not try walls: start with --mode probe", self.mode.word()))?;
-        let cluster = self.connected()?;
+        let ready = ProbePermit::for_mode(self.mode)
+            .ok_or_else(|| format!("{} mode does not try walls: start with --mode probe", self.mode.word()))
+            .and_then(|permit| self.connected().map(|cluster| (permit, cluster)));
+        let (permit, cluster) = match ready {
+            Ok(ready) => ready,
+            Err(why) => {
+                let _ = self.out.send(Msg::Probe(ProbeNews::Failed { tenant: tenant.clone(), probe, why: why.clone() }));
+                return Err(why);
+            }
+        };
         let view = self.views.borrow().clone();
         let context = Context {
-            cluster: &cluster,
+            hands: &*cluster,
             vault: &self.vault,
-            snapshot: &view.snapshot,
+            snapshot: view.snapshot.clone(),
             tenants: &view.assessment.tenants,
             permit,
+            operator: view.snapshot.access.user.clone().unwrap_or_else(|| "unknown".into()),
             mode: self.mode,
-            now: &now,
+            now,
             cancel,
+            depends,
+            partner,
         };
         let out = self.out.clone();
         let news = move |news: ProbeNews| {
             let _ = out.send(Msg::Probe(news));
         };
-        run(probe, tenant, &context, &news).await.map(Arc::new).map_err(|error| error.to_string())
+        run(probe, tenant, &context, news).await.map(Arc::new).map_err(|error| error.to_string())
     }
 
     /// Reads the live objects of a plan and asks the server's dry-run.

@@ -259,12 +259,11 @@ fn feed(screen: &mut Screen, hands: &mut Hands, message: Msg) -> io::Result<bool
 
 impl Hands {
     fn probe(&self, tenant: crate::model::ids::TenantId, probes: Vec<crate::probe::spec::ProbeId>) {
-        let (worker, out, cancel) = (self.worker.clone(), self.out.clone(), self.cancel.clone());
+        let (worker, cancel) = (self.worker.clone(), self.cancel.clone());
         tokio::spawn(async move {
             for probe in probes {
-                if let Err(why) = worker.probe(&tenant, probe, cancel.clone()).await {
-                    let _ = out.send(Msg::Probe(ProbeNews::Failed { tenant: tenant.clone(), probe, why }));
-                }
+                // how it ends comes as a message
+                let _ = worker.probe(&tenant, probe, cancel.clone()).await;
                 if cancel.is_cancelled() {
                     break;
                 }
@@ -285,9 +284,7 @@ impl Hands {
             // enforcement needs a moment to follow what was written
             tokio::time::sleep(Duration::from_millis(1500)).await;
             for probe in Worker::probes_of(&plan.check) {
-                if let Err(why) = worker.probe(&tenant, probe, cancel.clone()).await {
-                    let _ = out.send(Msg::Probe(ProbeNews::Failed { tenant: tenant.clone(), probe, why }));
-                }
+                let _ = worker.probe(&tenant, probe, cancel.clone()).await;
             }
         });
     }
