@@ -155,6 +155,12 @@ async fn follow_cluster(
         }
     };
     let _ = connected.send(Some(cluster.clone()));
+    let (asked, told) = (cluster.clone(), changes.clone());
+    tokio::spawn(async move {
+        if let Ok(user) = asked.whoami().await {
+            let _ = told.send(vec![Change::User(user)]).await;
+        }
+    });
     let following = crate::cluster::watch::follow(&cluster, changes);
     while reread.changed().await.is_ok() {
         following.reread();
