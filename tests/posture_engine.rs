@@ -4,5 +4,7 @@
 mod facts;
 #[path = "posture_engine/receipts.rs"]
 mod receipts;
+#[path = "posture_engine/scenarios.rs"]
+mod scenarios;
 #[path = "posture_engine/walkthrough.rs"]
 mod walkthrough;
