@@ -42,12 +42,12 @@ write_identities() {
   (umask 077 && kube -n sys-vault create token vault-auth --duration=720h >"$BED/reviewer.jwt")
 }
 
+# configure_vault [OPERATOR_POLICY]: prints an operator token when a policy is given
 configure_vault() {
   local server tenant canaries=()
   server=$(kube config view --minify -o 'jsonpath={.clusters[0].cluster.server}')
   for tenant in "${TENANTS[@]}"; do canaries+=("$tenant=$(canary "$tenant")"); done
-  (umask 077 && VAULT_ADDR=$VAULT_ADDR python3 "$HERE/lib/vault.py" "$BED/vault-root-token" "$server" "$BED/cluster-ca.crt" \
-    "$BED/reviewer.jwt" "$HERE/manifests/operator.hcl" "${canaries[@]}" >"$BED/vault-operator-token")
+  VAULT_ADDR=$VAULT_ADDR python3 "$HERE/lib/vault.py" "$BED/vault-root-token" "$server" "$BED/cluster-ca.crt" "$BED/reviewer.jwt" "${1:--}" "${canaries[@]}"
 }
 
 start_vault() {

@@ -52,7 +52,7 @@ start_controllers() {
   # the request rates let the controllers keep up with a fleet of a thousand namespaces
   start controller-manager "$BED/bin/kube-controller-manager" --bind-address=127.0.0.1 --secure-port="$CM_PORT" \
     --kubeconfig="$config" --authentication-kubeconfig="$config" --authorization-kubeconfig="$config" \
-    --leader-elect=false --use-service-account-credentials=true --kube-api-qps=400 --kube-api-burst=800 \
+    --leader-elect=false --use-service-account-credentials=true --kube-api-qps=400 --kube-api-burst=800 --concurrent-namespace-syncs=50 \
     --root-ca-file="$pki/ca.crt" --service-account-private-key-file="$pki/sa.key" \
     --controllers='*,-cloud-node-lifecycle-controller,-node-route-controller,-service-lb-controller,-bootstrap-signer-controller,-token-cleaner-controller' \
     --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" \

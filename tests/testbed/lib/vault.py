@@ -2,7 +2,7 @@
 """vault.py ROOT_TOKEN_FILE KUBERNETES_HOST CA_FILE REVIEWER_JWT_FILE OPERATOR_POLICY TENANT=CANARY...
 
 Configures the server at $VAULT_ADDR for the tenants of the walkthrough: Kubernetes auth, and per tenant a role, a policy and a
-KV v2 secret that holds a recognisable canary value. Can be run again. Prints a new operator token.
+KV v2 secret that holds a recognisable canary value. Can be run again. Prints a new operator token, or nothing when OPERATOR_POLICY is -.
 """
 import json, os, sys, urllib.error, urllib.request
 
@@ -36,5 +36,6 @@ for tenant, canary in (pair.split("=", 1) for pair in sys.argv[6:]):
         "bound_service_account_names": [f"n8n-{tenant}"], "bound_service_account_namespaces": [namespace],
         "audience": "vault", "token_policies": [f"tenant-{tenant}"], "token_ttl": "1h"})
     call("POST", f"secret/data/{namespace}", {"data": {"api_key": canary}})
-call("POST", "sys/policies/acl/partywall-operator", {"policy": read(OPERATOR)})
-print(call("POST", "auth/token/create", {"policies": ["partywall-operator"], "ttl": "720h", "display_name": "partywall"})["auth"]["client_token"])
+if OPERATOR != "-":
+    call("POST", "sys/policies/acl/partywall-operator", {"policy": read(OPERATOR)})
+    print(call("POST", "auth/token/create", {"policies": ["partywall-operator"], "ttl": "720h", "display_name": "partywall"})["auth"]["client_token"])
