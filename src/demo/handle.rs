@@ -15,7 +15,7 @@ use super::kinds::{by_name, by_path};
 use super::store::{Key, Objects};
 use super::vault::state::{OPERATOR, ROOT};
 use super::world::{RequestLog, Server, World};
-use super::{http, kube, scenario, vault, workloads};
+use super::{http, kube, scenario, script, vault, workloads};
 
 /// What to simulate.
 #[derive(Clone, Debug)]
@@ -60,11 +60,14 @@ pub async fn start(options: DemoOptions) -> io::Result<DemoHandle> {
     let (kube_at, vault_at) = (kube_listener.local_addr()?, vault_listener.local_addr()?);
     let world = Arc::new(World::new(options.seed, options.faults));
     scenario::build(&world, options.tenants);
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(http::serve(kube_listener, Arc::clone(&world), Server::Kubernetes, kube::answer)),
         tokio::spawn(workloads::run(Arc::clone(&world))),
         tokio::spawn(http::serve(vault_listener, Arc::clone(&world), Server::Vault, vault::answer)),
     ];
+    if options.script {
+        tasks.push(tokio::spawn(script::run(Arc::clone(&world))));
+    }
     Ok(DemoHandle { world, kube: kube_at, vault: vault_at, tasks })
 }
 

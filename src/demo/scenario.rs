@@ -7,9 +7,10 @@ mod secrets;
 mod system;
 mod tenant;
 
+use self::forge::Forge;
+pub(crate) use self::forge::NODES;
 use super::admission::quota;
 use super::world::World;
-use forge::Forge;
 
 /// Builds a fleet of so many tenants (at least two) into an empty world.
 pub(crate) fn build(world: &World, tenants: usize) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::forge::{By, Forge, Workload, by_argo};
+use super::forge::{By, Forge, Workload, by_argo, by_kubectl};
 use super::plan::{App, Limits, Net, Plan, Quota, Secrets};
 use crate::demo::admission::quota;
 use crate::demo::controllers;
@@ -14,9 +14,11 @@ const DAY: i64 = 86_400;
 
 /// Builds everything a tenant has in Kubernetes.
 pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan) {
-    let by = by_argo(plan.days * DAY);
+    // some are kept by a delivery pipeline, the walkthrough's and the others by people
+    let piped = matches!(plan.secrets, Secrets::Good) && plan.net == Net::Good && plan.limits == Limits::Walkthrough;
+    let by = if piped { by_argo(plan.days * DAY) } else { by_kubectl(plan.days * DAY) };
     for namespace in &plan.namespaces {
-        let mut labels = json!({"app.kubernetes.io/managed-by": "argocd", "tenant": plan.name});
+        let mut labels = json!({"tenant": plan.name});
         if !plan.security.is_empty() {
             for mode in ["enforce", "warn"] {
                 object(&mut labels).insert(format!("pod-security.kubernetes.io/{mode}"), plan.security.into());
