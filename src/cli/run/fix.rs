@@ -96,7 +96,7 @@ fn plan_text(plan: &FixPlan) -> String {
         if let Some(refused) = &step.refused {
             out.push_str(&format!("  the server refuses it: {}\n", clean(refused)));
         }
-        out.push_str(&diff::unified(step.live.as_ref(), step.preview.as_ref().unwrap_or(&step.manifest)));
+        out.push_str(&diff::unified(step.live.as_ref(), Some(step.preview.as_ref().unwrap_or(&step.manifest))));
     }
     out
 }
