@@ -7,6 +7,6 @@ use partywall::cli::args::Cli;
 
 fn main() -> color_eyre::Result<ExitCode> {
     let cli = Cli::parse();
-    color_eyre::config::HookBuilder::default().display_env_section(false).display_location_section(false).install()?;
+    color_eyre::config::HookBuilder::default().display_env_section(false).install()?;
     partywall::cli::run::run(cli)
 }
