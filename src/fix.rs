@@ -1,4 +1,5 @@
 //! Fixes: plans with diff, owner and undo. Planning and guarding are pure; `apply` has the effects.
 
+pub mod apply;
 pub mod guard;
 pub mod plan;
