@@ -16,6 +16,11 @@ impl Backoff {
         Self { shortest: Duration::from_millis(800), longest: Duration::from_secs(30), failures: 0 }
     }
 
+    /// For lists that must be read again because changes were missed.
+    pub(super) const fn resync() -> Self {
+        Self { shortest: Duration::from_millis(200), longest: Duration::from_secs(30), failures: 0 }
+    }
+
     /// For a permission we don't have.
     pub(super) const fn denial() -> Self {
         Self { shortest: Duration::from_secs(60), longest: Duration::from_secs(300), failures: 0 }

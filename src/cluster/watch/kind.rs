@@ -35,6 +35,8 @@ const PAGE_SMALLEST: u32 = 20;
 const WATCH_SECONDS: u64 = 50;
 /// What is said this much after its time says that the connection is dead.
 const GRACE: Duration = Duration::from_secs(5);
+/// A resumed watch that is silent for so long has not lost its place.
+const FIRST_WORD: Duration = Duration::from_millis(300);
 /// Changes are handed on at the latest when so many have come.
 const BATCH: usize = 512;
 /// Without the permission to watch, the list is read this often.
@@ -77,6 +79,7 @@ pub(super) struct Follower {
     listed: bool,
     answers: Vec<(Question, Answer)>,
     trouble: Backoff,
+    resync: Backoff,
     denial: Backoff,
 }
 
@@ -104,6 +107,7 @@ impl Follower {
             listed: false,
             answers: Vec::new(),
             trouble: Backoff::trouble(),
+            resync: Backoff::resync(),
             denial: Backoff::denial(),
         }
     }
@@ -147,8 +151,8 @@ impl Follower {
             Err(refusal) => return self.failed(&refusal).await,
         };
         self.denial = Backoff::lost_permission();
+        self.trouble.reset();
         if matches!(may, May::ListOnly) {
-            self.trouble.reset();
             woken(&mut self.seen, Some(POLL)).await;
             return Ok(());
         }
@@ -319,7 +323,7 @@ impl Follower {
                     Next::Relist => {
                         let state = trouble::state(&refusal, &self.state, self.listed, crate::cluster::now());
                         self.set(state).await?;
-                        let wait = self.trouble.wait();
+                        let wait = self.resync.wait();
                         woken(&mut self.seen, Some(wait)).await;
                         return Ok(Ended::Relist);
                     }
@@ -348,11 +352,12 @@ impl Follower {
             Ok(Err(refusal)) => return Ok(Ended::Failed(refusal)),
             Err(_elapsed) => return Ok(Ended::Failed(ApiRefusal::no_answer("Timeout", "the watch did not begin within 30 s"))),
         };
-        self.set(SourceState::Live).await?;
         let mut lines = Lines::default();
         loop {
+            // a place that is too old is told at once: only after a moment's silence, or good news, are we live again
+            let patience = if self.state == SourceState::Live { idle } else { FIRST_WORD };
             let frame = tokio::select! {
-                frame = tokio::time::timeout(idle, body.frame()) => frame,
+                frame = tokio::time::timeout(patience, body.frame()) => frame,
                 news = interrupted(&mut self.seen, rereads, deaths) => match news {
                     None => return Ok(Ended::Relist),
                     Some(why) => return Ok(Ended::Failed(ApiRefusal::no_answer("Unreachable", &*why))),
@@ -360,6 +365,10 @@ impl Follower {
             };
             let mut changes = Vec::new();
             let mut next = match frame {
+                Err(_elapsed) if self.state != SourceState::Live => {
+                    self.set(SourceState::Live).await?;
+                    continue;
+                }
                 Err(_elapsed) => return Ok(Ended::Failed(ApiRefusal::no_answer("Timeout", "nothing was heard for a minute"))),
                 Ok(frame) => frame,
             };
@@ -389,11 +398,13 @@ impl Follower {
             };
             if !changes.is_empty() {
                 self.trouble.reset();
+                self.resync.reset();
                 self.send(changes).await?;
             }
             if let Some(end) = end {
                 return Ok(end);
             }
+            self.set(SourceState::Live).await?;
         }
     }
 
