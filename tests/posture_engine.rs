@@ -2,6 +2,10 @@
 
 #[path = "posture_engine/facts.rs"]
 mod facts;
+#[path = "posture_engine/fixes.rs"]
+mod fixes;
+#[path = "posture_engine/properties.rs"]
+mod properties;
 #[path = "posture_engine/receipts.rs"]
 mod receipts;
 #[path = "posture_engine/scenarios.rs"]
