@@ -9,8 +9,10 @@ use super::{Live, now};
 use crate::app::msg::{Msg, ProbeNews, View};
 use crate::cluster::Cluster;
 use crate::fix::guard::{Mode, ProbePermit, WritePermit};
-use crate::fix::plan::FixPlan;
+use crate::fix::apply::{self, Applied};
+use crate::fix::plan::{FixPlan, PlanAction};
 use crate::model::ids::TenantId;
+use crate::model::text::clean;
 use crate::posture::catalogue;
 use crate::probe::depends::{depends, partner};
 use crate::probe::run::{Context, run};
@@ -77,17 +79,34 @@ impl Worker {
         let view = self.views.borrow().clone();
         let plan = crate::fix::recipes::plan(check, &view.snapshot, &view.assessment.tenants, tenant).map_err(|why| why.to_string())?;
         let cluster = self.connected()?;
-        Ok(crate::fix::apply::preview(&cluster, plan).await)
+        Ok(apply::preview(&cluster, ProbePermit::for_mode(self.mode), plan).await)
     }
 
     /// Applies a plan; yields what was done and the plan that undoes it.
-    pub async fn apply(&self, plan: &FixPlan, permit: WritePermit) -> Result<crate::fix::apply::Applied, String> {
+    pub async fn apply(&self, plan: FixPlan, permit: WritePermit) -> Result<Applied, String> {
         let cluster = self.connected()?;
-        crate::fix::apply::apply(&cluster, plan, permit).await.map_err(|error| error.to_string())
+        apply::apply(&cluster, plan, permit).await.map_err(|error| error.to_string())
+    }
+
+    /// Takes a plan back, by its inverse.
+    pub async fn undo(&self, inverse: FixPlan, permit: WritePermit) -> Result<Applied, String> {
+        let cluster = self.connected()?;
+        apply::undo(&cluster, inverse, permit).await.map_err(|error| error.to_string())
     }
 
     /// The probes that feed a check.
     pub fn probes_of(check: &str) -> Vec<ProbeId> {
         catalogue::find(check).and_then(|info| info.probe).map_or_else(|| PROBES.to_vec(), |probe| vec![probe])
     }
+}
+
+/// What was done, in words.
+pub fn summary(applied: &Applied) -> String {
+    let done = |action: PlanAction, word: &str| {
+        let steps = applied.plan.steps.iter().filter(|step| step.action == action);
+        let objects: Vec<String> = steps.map(|step| clean(&step.object.to_string())).collect();
+        if objects.is_empty() { String::new() } else { format!("{word} {}", objects.join(", ")) }
+    };
+    let parts = [done(PlanAction::Apply, "applied"), done(PlanAction::Delete, "deleted")];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }

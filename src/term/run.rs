@@ -25,7 +25,8 @@ use crate::fix::plan::FixPlan;
 use crate::live::work::Worker;
 use crate::live::{Live, now};
 use crate::ui;
-use crate::ui::theme::Theme;
+use crate::ui::theme::choose::Depth;
+use crate::ui::theme::{self, Theme};
 
 /// Frames caused by data are at least so far apart.
 const DATA_FRAMES_APART: Duration = Duration::from_millis(100);
@@ -47,6 +48,7 @@ pub struct Screen {
     themes: Themes,
     frames: Frames,
     area: Rect,
+    drawn: u64,
     saved_screens: PathBuf,
 }
 
@@ -56,13 +58,29 @@ pub struct Themes {
     pub theme: Theme,
     /// Its name.
     pub name: String,
+    /// How many colours the terminal shows.
+    pub depth: Depth,
+}
+
+impl Themes {
+    /// A built-in theme by name, or one from a file by its path.
+    pub fn load(name: &str, depth: Depth) -> Result<Self, String> {
+        let theme = if theme::names().any(|built_in| built_in == name) {
+            Theme::load(name)
+        } else {
+            let text = std::fs::read_to_string(name).map_err(|error| format!("there is no built-in theme and no file of that name ({error})"))?;
+            Theme::parse(&text)
+        };
+        let theme = theme.map_err(|error| error.to_string())?.reduced(depth);
+        Ok(Self { theme, name: name.to_owned(), depth })
+    }
 }
 
 impl Screen {
     /// A screen over a terminal that has been entered.
     pub fn new(state: State, themes: Themes, area: Rect, saved_screens: PathBuf) -> Self {
         let synchronized = !matches!(std::env::var("TERM").as_deref(), Ok("linux" | "dumb"));
-        Self { state, themes, frames: Frames::new(area, synchronized), area, saved_screens }
+        Self { state, themes, frames: Frames::new(area, synchronized), area, drawn: 0, saved_screens }
     }
 
     /// The state, for messages from outside the loop.
@@ -70,18 +88,27 @@ impl Screen {
         &mut self.state
     }
 
-    /// Paints the state if it differs from what is shown.
+    /// Paints the state; what is on the terminal already is not written again.
     pub fn paint(&mut self) -> io::Result<()> {
-        if self.state.theme_name() != self.themes.name {
-            let name = self.state.theme_name().to_owned();
-            if let Ok(theme) = Theme::load(&name) {
-                self.themes = Themes { theme, name };
-            }
-        }
         let (state, theme) = (&self.state, &self.themes.theme);
         self.frames.draw(self.area, &mut io::stdout().lock(), |area, buffer| ui::draw(state, theme, area, buffer))?;
-        self.state.drawn();
+        self.drawn = self.state.generation();
         Ok(())
+    }
+
+    const fn dirty(&self) -> bool {
+        self.state.dirty(self.drawn)
+    }
+
+    fn next_theme(&mut self) -> Msg {
+        let name = theme::next(&self.themes.name);
+        match Themes::load(name, self.themes.depth) {
+            Ok(themes) => {
+                self.themes = themes;
+                Msg::Theme(name.to_owned())
+            }
+            Err(why) => Msg::Note(Level::Error, format!("theme {name}: {why}")),
+        }
     }
 
     fn save(&self) -> io::Result<PathBuf> {
@@ -131,7 +158,7 @@ pub async fn run(mut screen: Screen, live: Live, mode: Mode, guard: Guard) -> io
     let mut notes_open = true;
     loop {
         let wake = wake_after(&screen.state);
-        let pending = screen.state.dirty();
+        let pending = screen.dirty();
         tokio::select! {
             biased;
             _ = signals.term.recv() => return Ok(Ended::Terminated),
@@ -162,7 +189,7 @@ pub async fn run(mut screen: Screen, live: Live, mode: Mode, guard: Guard) -> io
                 if feed(&mut screen, &mut hands, message)? {
                     return Ok(Ended::Quit);
                 }
-                if screen.state.dirty() {
+                if screen.dirty() {
                     screen.paint()?;
                 }
             }
@@ -239,6 +266,10 @@ fn feed(screen: &mut Screen, hands: &mut Hands, message: Msg) -> io::Result<bool
             }
             Effect::Apply(plan, permit) => hands.apply(*plan, permit, false),
             Effect::Undo(plan, permit) => hands.apply(*plan, permit, true),
+            Effect::NextTheme => {
+                let told = screen.next_theme();
+                let _ = hands.out.send(told);
+            }
             Effect::Reread => hands.live.reread(),
             Effect::Copy(text) => {
                 let tmux = std::env::var_os("TMUX").is_some();
@@ -275,7 +306,8 @@ impl Hands {
         let (worker, out, cancel) = (self.worker.clone(), self.out.clone(), self.cancel.clone());
         tokio::spawn(async move {
             let tenant = plan.tenant.clone();
-            let result = worker.apply(&plan, permit).await;
+            let check = plan.check.clone();
+            let result = if undo { worker.undo(plan, permit).await } else { worker.apply(plan, permit).await };
             let applied = result.is_ok();
             let _ = out.send(fixed(tenant.clone(), result, undo));
             if !applied {
@@ -283,7 +315,7 @@ impl Hands {
             }
             // enforcement needs a moment to follow what was written
             tokio::time::sleep(Duration::from_millis(1500)).await;
-            for probe in Worker::probes_of(&plan.check) {
+            for probe in Worker::probes_of(&check) {
                 let _ = worker.probe(&tenant, probe, cancel.clone()).await;
             }
         });
@@ -292,9 +324,8 @@ impl Hands {
 
 fn fixed(tenant: crate::model::ids::TenantId, result: Result<crate::fix::apply::Applied, String>, undo: bool) -> Msg {
     let (result, inverse) = match result {
-        Ok(applied) => (Ok(applied.summary), Some(Box::new(applied.inverse))),
+        Ok(applied) => (Ok(crate::live::work::summary(&applied)), Some(Box::new(applied.inverse))),
         Err(why) => (Err(why), None),
     };
     Msg::Fixed { tenant, result, undo, inverse }
 }
-

@@ -18,7 +18,7 @@ use crate::fix::guard::Mode;
 use crate::live::{Live, LiveOptions, now};
 use crate::term::guard::{self, Guard};
 use crate::term::run::{Ended, Screen, Themes};
-use crate::ui::theme::{Theme, ThemeHints, choose};
+use crate::ui::theme::choose::{Env, choose};
 use crate::vault::{VaultOptions, validate_token};
 
 /// The dashboard on the current context.
@@ -145,43 +145,46 @@ fn open(config: &Config, context: &str, simulated: bool) -> Result<Result<(Scree
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return complain(&"the dashboard needs a terminal; for pipes and scripts there are status, check and probe", USAGE).map(Err);
     }
-    if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
+    let chosen = choose(&environment(config));
+    if chosen.dumb {
         return complain(&"this terminal (TERM=dumb) can't show the dashboard; use partywall status", USAGE).map(Err);
     }
-    let chosen = choose(&theme_hints(config));
-    let theme = match Theme::load(&chosen.name) {
-        Ok(theme) => theme,
-        Err(why) => return complain(&format!("theme {}: {why}", chosen.name), USAGE).map(Err),
+    let themes = match Themes::load(&chosen.theme, chosen.depth) {
+        Ok(themes) => themes,
+        Err(why) => return complain(&format!("theme {}: {why}", chosen.theme), USAGE).map(Err),
     };
     guard::on_panic(config.state.clone());
     let (width, height) = crossterm::terminal::size().wrap_err("the terminal does not tell its size")?;
     let settings = Settings {
         mode: config.mode,
-        theme: chosen.name.clone(),
+        theme: chosen.theme,
         ascii: chosen.ascii,
         redact: config.redact,
         simulated,
         context: context.into(),
-        vault: config.vault.addr.clone().unwrap_or_default(),
     };
     let state = State::new(settings, (width, height), now());
-    let themes = Themes { theme, name: chosen.name };
     let guard = Guard::enter().wrap_err("the terminal could not be taken")?;
     let mut screen = Screen::new(state, themes, Rect::new(0, 0, width, height), config.state.join("screens"));
     screen.paint()?;
     Ok(Ok((screen, guard)))
 }
 
-fn theme_hints(config: &Config) -> ThemeHints {
+/// What the choice of a theme hangs on. A variable and the file are told from a flag, because only a flag wins over `NO_COLOR`.
+fn environment(config: &Config) -> Env {
     let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    ThemeHints {
-        named: config.theme.clone(),
-        ascii: config.ascii,
+    let by_flag = std::env::args().any(|argument| argument == "--theme" || argument.starts_with("--theme="));
+    let (flag, config_theme) = if by_flag { (config.theme.clone(), None) } else { (None, config.theme.clone()) };
+    Env {
+        flag,
+        var: None,
+        config: config_theme,
         no_color: var("NO_COLOR").is_some(),
-        term: var("TERM").unwrap_or_default(),
-        colorterm: var("COLORTERM").unwrap_or_default(),
-        colorfgbg: var("COLORFGBG").unwrap_or_default(),
-        locale: var("LC_ALL").or_else(|| var("LC_CTYPE")).or_else(|| var("LANG")).unwrap_or_default(),
+        term: var("TERM"),
+        colorterm: var("COLORTERM"),
+        colorfgbg: var("COLORFGBG"),
+        locale: var("LC_ALL").or_else(|| var("LC_CTYPE")).or_else(|| var("LANG")),
+        ascii: config.ascii,
     }
 }
 

@@ -50,8 +50,8 @@ pub async fn run(config: &Config, args: &FixArgs) -> Result<ExitCode> {
         Ok(permit) => permit,
         Err(why) => return complain(&why, USAGE),
     };
-    match worker.apply(&plan, permit).await {
-        Ok(applied) => print(&format!("{}\n", applied.summary))?,
+    match worker.apply(plan, permit).await {
+        Ok(applied) => print(&format!("{}\n", crate::live::work::summary(&applied)))?,
         Err(why) => return complain(&why, FOUND),
     }
     tokio::time::sleep(Duration::from_millis(1500)).await;
