@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod judge;
+pub mod ledger;
 pub mod validity;
 
 use std::sync::Arc;

@@ -20,28 +20,28 @@ pub struct FixPlan {
     pub notes: Vec<String>,
 }
 
-/// What is done with an object of a plan.
+/// What is done with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanAction {
     /// Server-side apply of the manifest.
     #[default]
     Apply,
-    /// Deletion: only an undo does that, of what the plan itself had made.
+    /// Deletion of the object, if it still has the uid that the manifest names.
     Delete,
 }
 
 /// One object of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanStep {
-    /// Which object.
-    pub object: ObjectRef,
-    /// What is done with it.
+    /// What is done.
     #[serde(default)]
     pub action: PlanAction,
+    /// Which object.
+    pub object: ObjectRef,
     /// Why.
     pub why: String,
-    /// The manifest for server-side apply; of a deletion, what was applied.
+    /// The manifest for server-side apply; for a deletion the object's identity with its uid.
     pub manifest: Value,
     /// The object as it is on the server, without status and server-kept fields; none where there is none. Filled in by the effect.
     pub live: Option<Value>,
@@ -58,48 +58,51 @@ impl FixPlan {
     pub fn digest(&self) -> String {
         let mut text = format!("{}\n{}\n{}\n", self.recipe, self.check, self.tenant);
         for step in &self.steps {
-            text.push_str(match step.action {
-                PlanAction::Apply => "apply ",
-                PlanAction::Delete => "delete ",
-            });
+            if step.action == PlanAction::Delete {
+                text.push_str("delete ");
+            }
             text.push_str(&step.object.to_string());
             text.push_str(&step.manifest.to_string());
         }
         format!("{:032x}", fold(&text))
     }
 
-    /// Whether the plan can be applied: every dry-run was accepted and nobody else keeps an object.
+    /// Whether the plan can be applied: every dry-run was accepted, what is to be deleted is there, and nobody else keeps an object.
     pub fn applicable(&self) -> bool {
-        let tried = |step: &PlanStep| step.preview.is_some() || step.action == PlanAction::Delete;
-        !self.steps.is_empty() && self.steps.iter().all(|step| step.refused.is_none() && step.owner.is_none() && tried(step))
-    }
-
-    /// The plan that takes this one back, newest step first: what was not there is deleted, what was there is applied as it was. Needs the
-    /// steps' `live` as they were before this plan was applied. O(steps).
-    #[must_use]
-    pub fn inverse(&self) -> Self {
-        let back = |step: &PlanStep| {
-            let (action, manifest, why) = match &step.live {
-                None => (PlanAction::Delete, step.manifest.clone(), "it was not there before"),
-                Some(live) => (PlanAction::Apply, super::diff::without_server_fields(live), "as it was before"),
-            };
-            PlanStep {
-                object: step.object.clone(),
-                action,
-                why: why.to_owned(),
-                manifest,
-                live: step.preview.clone(),
-                preview: None,
-                refused: None,
-                owner: None,
-            }
+        let ready = |step: &PlanStep| match step.action {
+            PlanAction::Apply => step.preview.is_some(),
+            PlanAction::Delete => step.live.is_some(),
         };
-        Self {
-            recipe: format!("undo {}", self.recipe),
-            check: self.check.clone(),
-            tenant: self.tenant.clone(),
-            steps: self.steps.iter().rev().map(back).collect(),
-            notes: vec![format!("takes back {} of {}", self.recipe, crate::model::text::clean(&self.tenant))],
-        }
+        !self.steps.is_empty() && self.steps.iter().all(|step| step.refused.is_none() && step.owner.is_none() && ready(step))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::kind::Kind;
+
+    #[test]
+    fn a_permit_for_an_apply_never_covers_a_deletion() {
+        let step = |action| PlanStep {
+            action,
+            object: ObjectRef::new(Kind::NetworkPolicy, "a", "b"),
+            why: String::new(),
+            manifest: Value::Null,
+            live: None,
+            preview: None,
+            refused: None,
+            owner: None,
+        };
+        let plan = |action| FixPlan {
+            recipe: "FX".to_owned(),
+            check: "NET-01".to_owned(),
+            tenant: "a".into(),
+            steps: vec![step(action)],
+            notes: Vec::new(),
+        };
+        assert_ne!(plan(PlanAction::Apply).digest(), plan(PlanAction::Delete).digest());
+        let old = r#"{"object":{"kind":"NetworkPolicy","namespace":"a","name":"b"},"why":"","manifest":null,"live":null,"preview":null,"refused":null,"owner":null}"#;
+        assert_eq!(serde_json::from_str::<PlanStep>(old).unwrap(), step(PlanAction::Apply));
     }
 }

@@ -46,17 +46,15 @@ impl Store {
                 }
                 self.dirty.everything = true;
             }
+            Change::User(user) => {
+                Arc::make_mut(&mut self.now.access).user = Some(user);
+                self.dirty.everything = true;
+            }
             Change::Server(server) => {
                 self.now.server = Arc::new(server);
                 self.dirty.everything = true;
             }
         }
-    }
-
-    /// Who the API server takes us for.
-    pub fn set_user(&mut self, user: Name) {
-        Arc::make_mut(&mut self.now.access).user = Some(user);
-        self.dirty.everything = true;
     }
 
     /// Whether anything changed since the last publication.

@@ -1,0 +1,10 @@
+//! Lean types for what the API server sends: total (any field may be missing or of a wrong type), borrowed from the text, and skipping
+//! while decoding whatever no fact needs. Annotations are never decoded: they may hold secrets.
+
+pub mod lean;
+pub mod meta;
+pub mod networkpolicy;
+pub mod page;
+pub mod pod;
+pub mod rest;
+pub mod secretstore;
