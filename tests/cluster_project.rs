@@ -148,7 +148,9 @@ fn an_absurd_amount_is_marked_and_never_zero() {
     assert_eq!(amount(&quota.hard, "b").unwrap().nanos(), Some(5_000_000_000));
     assert!(amount(&quota.hard, "c").unwrap().nanos().unwrap() < 0);
     for odd in [json!([]), json!("x"), json!(1)] {
-        let Some(Fact::Quota(quota)) = fact(Kind::ResourceQuota, &json!({"metadata": {"name": "q"}, "spec": {"hard": odd}})) else { panic!() };
+        let Some(Fact::Quota(quota)) = fact(Kind::ResourceQuota, &json!({"metadata": {"name": "q"}, "spec": {"hard": odd}})) else {
+            panic!()
+        };
         assert_eq!(quota.hard[0].1, Quantity::UNREADABLE);
     }
 }
@@ -202,7 +204,9 @@ fn a_pod_is_read_whole() {
 #[test]
 fn a_pods_version_moves_with_what_walls_rest_on_and_not_with_its_status() {
     let with = |labels: Value, spec: Value, phase: &str, rv: &str| {
-        pod(json!({"metadata": {"name": "p", "resourceVersion": rv, "labels": labels}, "spec": spec, "status": {"phase": phase}})).meta.version
+        pod(json!({"metadata": {"name": "p", "resourceVersion": rv, "labels": labels}, "spec": spec, "status": {"phase": phase}}))
+            .meta
+            .version
     };
     let base = with(json!({"a": "b"}), json!({"nodeName": "n"}), "Pending", "1");
     assert_eq!(base, with(json!({"a": "b"}), json!({"nodeName": "n"}), "Running", "2"));
@@ -231,7 +235,9 @@ fn workloads_tell_how_many_they_want() {
         (Kind::Job, json!({"template": template, "suspend": true, "parallelism": 9}), json!({"ready": 1}), Some(0), 1),
         (Kind::CronJob, json!({"jobTemplate": {"spec": {"template": template}}}), json!({}), None, 0),
     ] {
-        let Some(Fact::Workload(workload)) = fact(kind, &json!({"metadata": {"name": "w", "generation": 2}, "spec": spec, "status": status})) else {
+        let Some(Fact::Workload(workload)) =
+            fact(kind, &json!({"metadata": {"name": "w", "generation": 2}, "spec": spec, "status": status}))
+        else {
             panic!("{kind}")
         };
         assert_eq!((workload.kind, workload.wanted, workload.ready, workload.meta.version), (kind, wanted, ready, 2));
@@ -243,13 +249,16 @@ fn workloads_tell_how_many_they_want() {
 
 #[test]
 fn the_small_kinds_are_read() {
-    let Some(Fact::Namespace(namespace)) =
-        fact(Kind::Namespace, &json!({"metadata": {"name": "n", "resourceVersion": "12", "labels": {"a": "b"}}, "status": {"phase": "Terminating"}}))
-    else {
+    let Some(Fact::Namespace(namespace)) = fact(
+        Kind::Namespace,
+        &json!({"metadata": {"name": "n", "resourceVersion": "12", "labels": {"a": "b"}}, "status": {"phase": "Terminating"}}),
+    ) else {
         panic!()
     };
     assert_eq!((namespace.meta.version, namespace.terminating), (12, true));
-    let Some(Fact::ServiceAccount(account)) = fact(Kind::ServiceAccount, &json!({"metadata": {"name": "s"}, "automountServiceAccountToken": false})) else {
+    let Some(Fact::ServiceAccount(account)) =
+        fact(Kind::ServiceAccount, &json!({"metadata": {"name": "s"}, "automountServiceAccountToken": false}))
+    else {
         panic!()
     };
     assert_eq!(account.automount, Some(false));
@@ -274,7 +283,9 @@ fn a_secret_store_tells_its_role_and_no_secret() {
         Some(Fact::SecretStore(store)) => store,
         other => panic!("{other:?}"),
     };
-    let vault = store(json!({"vault": {"server": "https://v", "path": "secret", "caBundle": "x", "auth": {"namespace": "ns", "kubernetes": {"role": "acme", "serviceAccountRef": {"name": "app"}}}}}));
+    let vault = store(
+        json!({"vault": {"server": "https://v", "path": "secret", "caBundle": "x", "auth": {"namespace": "ns", "kubernetes": {"role": "acme", "serviceAccountRef": {"name": "app"}}}}}),
+    );
     let provider = vault.vault.unwrap();
     assert_eq!((provider.kubernetes_mount.as_deref(), provider.role.as_deref(), provider.has_ca), (Some("kubernetes"), Some("acme"), true));
     assert_eq!((provider.service_account.as_deref(), provider.other_auth), (Some("app"), None));
@@ -305,7 +316,8 @@ fn only_refusals_become_facts_of_events() {
                 "lastTimestamp": "2026-01-01T00:00:00Z", "involvedObject": {"kind": "Deployment", "namespace": "n", "name": "web"}}),
         )
     };
-    let Some(Fact::Refusal(refusal)) = event("FailedCreate", "Error creating: pods \"x\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 4Gi")
+    let Some(Fact::Refusal(refusal)) =
+        event("FailedCreate", "Error creating: pods \"x\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 4Gi")
     else {
         panic!()
     };
@@ -317,7 +329,8 @@ fn only_refusals_become_facts_of_events() {
 #[test]
 fn hostile_text_is_kept_short_and_whole_objects_survive() {
     let big = "A".repeat(10 << 20);
-    let pod = pod(json!({"metadata": {"name": "p\u{1b}[2J", "labels": {big.clone(): big.clone()}}, "spec": {"containers": [{"image": big}]}}));
+    let pod =
+        pod(json!({"metadata": {"name": "p\u{1b}[2J", "labels": {big.clone(): big.clone()}}, "spec": {"containers": [{"image": big}]}}));
     let kept: usize = pod.labels.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>() + pod.containers[0].image.len();
     assert!(kept < 4096, "{kept}");
     let deep = format!(r#"{{"metadata":{{"name":"p"}},"spec":{}{}}}"#, "[".repeat(1 << 20), "]".repeat(1 << 20));
@@ -355,13 +368,20 @@ fn one_odd_object_does_not_stop_a_page() {
 fn lines_of_a_watch_are_told_apart() {
     let mut interner = Interner::default();
     let mut line = |text: &str| project::line(Kind::Namespace, text.as_bytes(), &mut interner);
-    let Ok(Seen::Moved { change: Some(Change::Put(_)), resource_version }) = line(r#"{"object":{"metadata":{"name":"a","resourceVersion":"5"}},"type":"ADDED"}"#)
+    let Ok(Seen::Moved { change: Some(Change::Put(_)), resource_version }) =
+        line(r#"{"object":{"metadata":{"name":"a","resourceVersion":"5"}},"type":"ADDED"}"#)
     else {
         panic!()
     };
     assert_eq!(resource_version, "5");
-    assert!(matches!(line(r#"{"type":"DELETED","object":{"metadata":{"name":"a"}}}"#), Ok(Seen::Moved { change: Some(Change::Gone { .. }), .. })));
-    let Ok(Seen::Moved { change: None, resource_version }) = line(r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}}"#) else { panic!() };
+    assert!(matches!(
+        line(r#"{"type":"DELETED","object":{"metadata":{"name":"a"}}}"#),
+        Ok(Seen::Moved { change: Some(Change::Gone { .. }), .. })
+    ));
+    let Ok(Seen::Moved { change: None, resource_version }) = line(r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}}"#)
+    else {
+        panic!()
+    };
     assert_eq!(resource_version, "9");
     assert!(matches!(line(r#"{"type":"ERROR","object":{"code":410}}"#), Ok(Seen::Error(_))));
     assert!(matches!(line(r#"{"type":"NEW","object":{}}"#), Ok(Seen::Nothing)));
@@ -372,10 +392,57 @@ fn lines_of_a_watch_are_told_apart() {
 /// Objects whose fields have the right names and any types.
 fn any_object() -> impl Strategy<Value = Value> {
     let names = prop::sample::select(vec![
-        "metadata", "spec", "status", "name", "namespace", "labels", "managedFields", "ownerReferences", "podSelector", "ingress", "egress", "from", "to",
-        "ports", "port", "endPort", "ipBlock", "cidr", "except", "policyTypes", "matchLabels", "matchExpressions", "key", "operator", "values", "hard",
-        "used", "limits", "requests", "containers", "initContainers", "resources", "template", "provider", "vault", "auth", "kubernetes", "conditions",
-        "endpoints", "addresses", "involvedObject", "reason", "message", "count", "type", "scopes", "scopeSelector", "items", "object", "max", "default",
+        "metadata",
+        "spec",
+        "status",
+        "name",
+        "namespace",
+        "labels",
+        "managedFields",
+        "ownerReferences",
+        "podSelector",
+        "ingress",
+        "egress",
+        "from",
+        "to",
+        "ports",
+        "port",
+        "endPort",
+        "ipBlock",
+        "cidr",
+        "except",
+        "policyTypes",
+        "matchLabels",
+        "matchExpressions",
+        "key",
+        "operator",
+        "values",
+        "hard",
+        "used",
+        "limits",
+        "requests",
+        "containers",
+        "initContainers",
+        "resources",
+        "template",
+        "provider",
+        "vault",
+        "auth",
+        "kubernetes",
+        "conditions",
+        "endpoints",
+        "addresses",
+        "involvedObject",
+        "reason",
+        "message",
+        "count",
+        "type",
+        "scopes",
+        "scopeSelector",
+        "items",
+        "object",
+        "max",
+        "default",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
