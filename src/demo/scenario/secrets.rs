@@ -1,0 +1,62 @@
+//! The Vault side of the tenants: roles, policies, secrets.
+
+use serde_json::json;
+
+use super::plan::{Plan, Secrets};
+use crate::demo::clock;
+use crate::demo::vault::state::{Role, Secret, Vault};
+
+/// The settings of the Kubernetes auth mount.
+pub(crate) fn mount(vault: &mut Vault) {
+    vault.kubernetes = json!({
+        "disable_iss_validation": true, "disable_local_ca_jwt": false, "issuer": "", "kubernetes_ca_cert": "",
+        "kubernetes_host": "https://10.96.0.1:443", "pem_keys": [], "token_reviewer_jwt_set": false,
+    });
+}
+
+/// Role, policy and secret of one tenant.
+pub(crate) fn build(vault: &mut Vault, plan: &Plan) {
+    if plan.secrets == Secrets::Nothing {
+        return;
+    }
+    let name = format!("tenant-{}", plan.name);
+    let home = plan.home();
+    vault.policies.insert(name.clone(), policy(plan));
+    let namespaces = if plan.secrets == Secrets::EveryNamespace { "*" } else { home };
+    let audience = if plan.secrets == Secrets::Walkthrough { "" } else { "vault" };
+    let role = Role {
+        names: vec![plan.account()],
+        namespaces: vec![namespaces.to_owned()],
+        audience: audience.to_owned(),
+        policies: vec![name.clone()],
+        ttl: 3_600,
+        max_ttl: 0,
+    };
+    vault.roles.insert(name, role);
+    // a value nobody may ever see: anything that shows it has read a secret
+    let value =
+        json!({"api_key": format!("CANARY-{}-api-key", plan.name), "encryption_key": format!("CANARY-{}-encryption-key", plan.name)});
+    vault.secrets.insert(home.to_owned(), Secret { versions: vec![(clock::ago(plan.days * 86_400), value)] });
+}
+
+fn policy(plan: &Plan) -> String {
+    let home = plan.home();
+    match plan.secrets {
+        Secrets::WidePolicy => format!(
+            "# written in a hurry\npath \"secret/data/web-tenant-*\" {{ capabilities = [\"read\"] }}\npath \"secret/metadata/{home}\" {{ capabilities = [\"read\"] }}\n"
+        ),
+        Secrets::Walkthrough => format!(
+            "# Vault policy: tenant-{} can read its own secrets, nothing else.\npath \"secret/data/{home}\"     {{ capabilities = [\"read\"] }}\npath \"secret/metadata/{home}\" {{ capabilities = [\"read\"] }}\n",
+            plan.name
+        ),
+        _ => ["secret/data", "secret/metadata"]
+            .iter()
+            .flat_map(|area| {
+                [
+                    format!("path \"{area}/{home}\" {{ capabilities = [\"read\"] }}\n"),
+                    format!("path \"{area}/{home}/*\" {{ capabilities = [\"read\"] }}\n"),
+                ]
+            })
+            .collect(),
+    }
+}

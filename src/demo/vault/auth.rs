@@ -1,0 +1,211 @@
+//! The token store and the Kubernetes login.
+
+use serde_json::{Value, json};
+
+use super::acl::Operation;
+use super::state::{Role, Token, Vault};
+use super::{Ask, Failure, Outcome, absent, failure, keys, texts, unsupported_operation, unsupported_path};
+use crate::demo::auth as kube_auth;
+use crate::demo::clock;
+use crate::demo::json::Json;
+use crate::demo::jwt::ISSUER;
+use crate::demo::world::World;
+
+/// Longest life of a token where the role does not say (32 days).
+const SYSTEM_TTL: i64 = 2_764_800;
+
+/// `auth/<mount>/login`.
+pub(crate) fn login(world: &World, mount: &str, ask: &Ask<'_>) -> Result<Outcome, Failure> {
+    if mount != "kubernetes" {
+        return Err(failure(403, "permission denied"));
+    }
+    if ask.operation != Operation::Update {
+        return Err(unsupported_operation());
+    }
+    let name = ask.body.text("role").to_lowercase();
+    if name.is_empty() {
+        return Err(failure(400, "missing role"));
+    }
+    let jwt = ask.body.text("jwt");
+    if jwt.is_empty() {
+        return Err(failure(400, "missing jwt"));
+    }
+    let role = world.vault().roles.get(&name).cloned().ok_or_else(|| failure(400, format!("invalid role name \"{name}\"")))?;
+    let (namespace, account, uid) = admitted(world, &role, jwt)?;
+    let mut vault = world.vault();
+    let token = issue(&mut vault, &name, &role, (&namespace, &account, &uid));
+    let answer = auth_json(&token, true);
+    vault.keep(token);
+    Ok(Outcome::Auth(answer))
+}
+
+/// Namespace, name and uid of the account a token proves, if the role admits it.
+fn admitted(world: &World, role: &Role, jwt: &str) -> Result<(String, String, String), Failure> {
+    let claims =
+        unverified(jwt).ok_or_else(|| failure(500, "failed to parse token: go-jose/go-jose: compact JWS format must have three parts"))?;
+    let audiences: Vec<&str> = claims.items("aud").iter().filter_map(Value::as_str).collect();
+    if !role.audience.is_empty() && !audiences.contains(&role.audience.as_str()) {
+        return Err(failure(403, "invalid audience (aud) claim: audience claim does not match any expected audience"));
+    }
+    let claim = claims.at("kubernetes.io");
+    let (namespace, name) = (claim.text("namespace"), claim.text("serviceaccount/name"));
+    if !role.namespaces.iter().any(|pattern| glob(pattern, namespace)) {
+        return Err(failure(403, "namespace not authorized"));
+    }
+    if !role.names.iter().any(|pattern| glob(pattern, name)) {
+        return Err(failure(403, "service account name not authorized"));
+    }
+    // without an audience of its own the role asks the API server for its default one
+    let wanted = if role.audience.is_empty() { ISSUER } else { &role.audience };
+    match kube_auth::by_token(world, jwt, &[wanted.to_owned()]) {
+        Ok((user, _)) if user.name == format!("system:serviceaccount:{namespace}:{name}") => {
+            Ok((namespace.to_owned(), name.to_owned(), user.uid))
+        }
+        _ => Err(failure(403, "permission denied")),
+    }
+}
+
+/// The claims of a token as it says them.
+fn unverified(jwt: &str) -> Option<Value> {
+    use base64::Engine as _;
+    let mut parts = jwt.split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Whether `text` fits a pattern in which `*` stands for anything.
+fn glob(pattern: &str, text: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
+    let Some(rest) = text.strip_prefix(head) else { return false };
+    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| glob(tail, rest.split_at(at).1))
+}
+
+fn issue(vault: &mut Vault, name: &str, role: &Role, account: (&str, &str, &str)) -> Token {
+    let (namespace, sa, uid) = account;
+    let mut policies = role.policies.clone();
+    policies.push("default".into());
+    policies.sort();
+    policies.dedup();
+    Token {
+        id: format!("s.{}", vault.word(24)),
+        accessor: vault.word(24),
+        policies,
+        display: format!("kubernetes-{namespace}-{sa}"),
+        path: "auth/kubernetes/login".into(),
+        metadata: json!({
+            "role": name, "service_account_name": sa, "service_account_namespace": namespace,
+            "service_account_secret_name": "", "service_account_uid": uid,
+        }),
+        entity: vault.uuid(),
+        created: clock::epoch(),
+        ttl: if role.ttl > 0 { role.ttl } else { SYSTEM_TTL },
+    }
+}
+
+fn auth_json(token: &Token, orphan: bool) -> Value {
+    json!({
+        "client_token": token.id, "accessor": token.accessor, "policies": token.policies, "token_policies": token.policies,
+        "metadata": token.metadata, "lease_duration": token.ttl, "renewable": token.ttl > 0, "entity_id": token.entity,
+        "token_type": "service", "orphan": orphan, "mfa_requirement": null, "num_uses": 0,
+    })
+}
+
+/// Everything else below `auth/`.
+pub(crate) fn answer(vault: &mut Vault, token: &Token, rest: &str, ask: &Ask<'_>) -> Result<Outcome, Failure> {
+    match (rest, ask.operation) {
+        ("token/lookup-self", Operation::Read | Operation::Update) => Ok(Outcome::Data(lookup(token))),
+        ("token/renew-self", Operation::Update) => {
+            let renewed = Token { created: clock::epoch(), ..token.clone() };
+            let answer = auth_json(&renewed, true);
+            vault.keep(renewed);
+            Ok(Outcome::Auth(answer))
+        }
+        ("token/revoke-self", Operation::Update) => {
+            vault.revoke(&token.id);
+            Ok(Outcome::Nothing)
+        }
+        ("kubernetes/config", Operation::Read) => Ok(Outcome::Data(vault.kubernetes.clone())),
+        ("kubernetes/role", Operation::List) => keys(&vault.roles.keys().cloned().collect::<Vec<_>>()),
+        _ => match rest.strip_prefix("kubernetes/role/").map(str::to_lowercase) {
+            Some(name) => role(vault, &name, ask),
+            None if rest.starts_with("token/") || rest.starts_with("kubernetes/") => Err(unsupported_operation()),
+            None => Err(unsupported_path()),
+        },
+    }
+}
+
+fn lookup(token: &Token) -> Value {
+    let left = if token.ttl == 0 { 0 } else { token.created + token.ttl - clock::epoch() };
+    json!({
+        "accessor": token.accessor, "creation_time": token.created, "creation_ttl": token.ttl, "display_name": token.display,
+        "entity_id": token.entity, "expire_time": if token.ttl == 0 { Value::Null } else { clock::ahead(left).into() },
+        "explicit_max_ttl": 0, "id": token.id, "issue_time": clock::ago(clock::epoch() - token.created), "meta": token.metadata,
+        "num_uses": 0, "orphan": true, "path": token.path, "policies": token.policies, "renewable": token.ttl > 0,
+        "ttl": left, "type": "service",
+    })
+}
+
+fn role(vault: &mut Vault, name: &str, ask: &Ask<'_>) -> Result<Outcome, Failure> {
+    match ask.operation {
+        Operation::Read => vault.roles.get(name).map(|r| Outcome::Data(role_json(r))).ok_or_else(absent),
+        Operation::Delete => {
+            vault.roles.remove(name);
+            Ok(Outcome::Nothing)
+        }
+        Operation::Update => {
+            let body = &ask.body;
+            let mut role = vault.roles.get(name).cloned().unwrap_or_default();
+            role.names = texts(body, "bound_service_account_names").unwrap_or(role.names);
+            role.namespaces = texts(body, "bound_service_account_namespaces").unwrap_or(role.namespaces);
+            role.policies = texts(body, "token_policies").or_else(|| texts(body, "policies")).unwrap_or(role.policies);
+            role.audience = body.at("audience").as_str().map_or(role.audience, str::to_owned);
+            role.ttl = body.at("token_ttl").as_i64().or_else(|| body.at("ttl").as_i64()).unwrap_or(role.ttl);
+            if role.names.is_empty() {
+                return Err(failure(400, "\"bound_service_account_names\" can not be empty"));
+            }
+            vault.roles.insert(name.to_owned(), role);
+            Ok(Outcome::Nothing)
+        }
+        _ => Err(unsupported_operation()),
+    }
+}
+
+fn role_json(role: &Role) -> Value {
+    let mut value = json!({"alias_name_source": "serviceaccount_uid"});
+    if !role.audience.is_empty() {
+        value.put("audience", role.audience.as_str());
+    }
+    for (field, list) in [
+        ("bound_service_account_names", &role.names),
+        ("bound_service_account_namespaces", &role.namespaces),
+        ("policies", &role.policies),
+        ("token_policies", &role.policies),
+    ] {
+        value.put(field, list.clone());
+    }
+    for (field, seconds) in [("token_ttl", role.ttl), ("ttl", role.ttl), ("token_max_ttl", role.max_ttl)] {
+        value.put(field, seconds);
+    }
+    value.put("bound_service_account_namespace_selector", "");
+    for field in ["token_explicit_max_ttl", "token_num_uses", "token_period"] {
+        value.put(field, 0);
+    }
+    value.put("token_bound_cidrs", json!([]));
+    value.put("token_no_default_policy", false);
+    value.put("token_strictly_bind_ip", false);
+    value.put("token_type", "default");
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn globs() {
+        for (pattern, text, expected) in
+            [("*", "x", true), ("n8n-*", "n8n-a", true), ("a*c", "abc", true), ("a*c", "abd", false), ("x", "xy", false)]
+        {
+            assert_eq!(super::glob(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}
