@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn what_the_server_keeps_is_no_change() {
-        let live = json!({"kind": "LimitRange", "metadata": {"name": "a", "uid": "u", "generation": 3, "managedFields": []}, "status": {"x": 1}});
+        let live =
+            json!({"kind": "LimitRange", "metadata": {"name": "a", "uid": "u", "generation": 3, "managedFields": []}, "status": {"x": 1}});
         let planned = json!({"metadata": {"name": "a", "resourceVersion": "9"}, "kind": "LimitRange"});
         assert_eq!(unified(Some(&live), Some(&planned)), "");
     }
@@ -79,7 +80,8 @@ mod tests {
     fn one_field_changes_one_line() {
         let of = |cpu: &str| json!({"spec": {"limits": [{"max": {"cpu": cpu}, "type": "Container"}]}});
         let diff = unified(Some(&of("2")), Some(&of("1")));
-        let changed: Vec<&str> = diff.lines().filter(|line| line.starts_with(['+', '-']) && !line.starts_with("---") && !line.starts_with("+++")).collect();
+        let changed: Vec<&str> =
+            diff.lines().filter(|line| line.starts_with(['+', '-']) && !line.starts_with("---") && !line.starts_with("+++")).collect();
         assert_eq!(changed.len(), 2, "{diff}");
     }
 

@@ -56,7 +56,8 @@ const RECIPES: [(&str, Recipe, &[Kind]); 2] = [
 pub fn plan(check: &str, snapshot: &Snapshot, tenants: &Tenants, tenant: &TenantId) -> Result<FixPlan, NoPlan> {
     let info = find(check).ok_or_else(|| NoPlan::because(format!("there is no check {}", clean(check))))?;
     let recipe = info.fix.and_then(|fix| RECIPES.iter().find(|(id, _, _)| *id == fix));
-    let (id, draft, needs) = recipe.ok_or_else(|| NoPlan::because(format!("no recipe answers {check}: it needs a decision that is yours")))?;
+    let (id, draft, needs) =
+        recipe.ok_or_else(|| NoPlan::because(format!("no recipe answers {check}: it needs a decision that is yours")))?;
     if let Some(kind) = needs.iter().find(|kind| snapshot.sight(**kind) == Sight::Blind) {
         return Err(NoPlan::because(format!("{kind} is {}: a plan needs to see what is there", snapshot.source(*kind))));
     }

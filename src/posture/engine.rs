@@ -72,7 +72,8 @@ pub struct Engine {
     seen: BTreeMap<Name, Option<Arc<NamespaceFact>>>,
     platform: Vec<CheckResult>,
     book_revision: u64,
-    started: bool,
+    /// When it looked last; none before the first time.
+    looked: Option<Time>,
 }
 
 impl Engine {
@@ -85,14 +86,15 @@ impl Engine {
             seen: BTreeMap::new(),
             platform: Vec::new(),
             book_revision: 0,
-            started: false,
+            looked: None,
         }
     }
 
     /// The assessment of a snapshot. `dirty` says what changed since the snapshot given last; the first call looks at everything.
     /// Tenants that can't have changed keep their assessment. O(tenants) plus the cost of each tenant that is judged again.
     pub fn evaluate(&mut self, snapshot: &Arc<Snapshot>, dirty: &Dirty, book: &Book, now: Time) -> Arc<Assessment> {
-        let all = !self.started || dirty.everything || dirty.vault;
+        // a clock that was put back may bring anything back that time had ended
+        let all = self.looked.is_none_or(|last| now < last) || dirty.everything || dirty.vault;
         let regrouped = self.regroup(snapshot, dirty, all);
         let book_changed = self.book_revision != book.revision();
         let roles = Roles::of(&snapshot.vault);
@@ -112,7 +114,7 @@ impl Engine {
             self.platform = platform(&FleetView { snapshot, tenants: &self.tenants, roles: &roles, config: &self.config });
         }
         self.book_revision = book.revision();
-        self.started = true;
+        self.looked = Some(now);
         Arc::new(self.assemble(snapshot, now))
     }
 

@@ -47,7 +47,8 @@ pub(super) fn judge_tenant(view: &TenantView<'_>, book: &Book) -> Judged {
     let proofs: BTreeMap<ProbeId, Proof<'_>> = PROBES.into_iter().map(|probe| (probe, proof(view, book, probe))).collect();
     let checks: Vec<CheckResult> = RULES.iter().filter_map(|rule| Some(judge_check(view, rule, find(rule.id)?, &proofs))).collect();
     let walls: BTreeMap<Wall, Verdict> = WALLS.into_iter().map(|wall| (wall, wall_verdict(&checks, wall))).collect();
-    let grade = walls.values().copied().filter(|v| !matches!(v, Verdict::NotApplicable | Verdict::Waived)).min().unwrap_or(Verdict::Unknown);
+    let grade =
+        walls.values().copied().filter(|v| !matches!(v, Verdict::NotApplicable | Verdict::Waived)).min().unwrap_or(Verdict::Unknown);
     let (coverage, oldest_proof) = coverage(&checks, book);
     let refusals = refusals(view);
     let again_at = again_at(view, book, &proofs);
@@ -147,7 +148,8 @@ pub(super) fn wall_verdict(checks: &[CheckResult], wall: Wall) -> Verdict {
 
 /// The share of probeable checks that a receipt says something of, and when the oldest of those receipts was made.
 fn coverage(checks: &[CheckResult], book: &Book) -> ((u32, u32), Option<Time>) {
-    let probeable: Vec<_> = checks.iter().filter(|result| result.check.probe.is_some() && result.verdict != Verdict::NotApplicable).collect();
+    let probeable: Vec<_> =
+        checks.iter().filter(|result| result.check.probe.is_some() && result.verdict != Verdict::NotApplicable).collect();
     let shown: Vec<_> = probeable.iter().filter(|result| matches!(result.tried, Tried::Held | Tried::Crossed)).collect();
     let oldest = shown.iter().filter_map(|result| Some(book.get(result.receipt.as_ref()?)?.created)).min();
     ((shown.len() as u32, probeable.len() as u32), oldest)
@@ -179,7 +181,10 @@ fn refusals(view: &TenantView<'_>) -> Vec<Refusal> {
 
 /// The next moment at which time alone changes this assessment: a receipt begins or ceases to count, a refusal is lately no more.
 fn again_at(view: &TenantView<'_>, book: &Book, proofs: &BTreeMap<ProbeId, Proof<'_>>) -> Option<Time> {
-    let receipts = PROBES.into_iter().filter(|probe| !matches!(proofs.get(probe), Some(Proof::None) | None)).filter_map(|probe| book.newest(view.tenant, probe));
+    let receipts = PROBES
+        .into_iter()
+        .filter(|probe| !matches!(proofs.get(probe), Some(Proof::None) | None))
+        .filter_map(|probe| book.newest(view.tenant, probe));
     let turns = receipts.flat_map(|receipt| [receipt.created, receipt.expires]);
     let refusals = view.namespaces.iter().flat_map(|(_, facts)| facts.refusals.values());
     let forgotten = refusals.flat_map(|refusal| [refusal.last, refusal.last.plus(view.config.refusals_window).plus(1)]);

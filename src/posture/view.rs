@@ -92,7 +92,7 @@ impl Point {
 
     /// With one more piece of evidence; the value is cleaned.
     #[must_use]
-    pub fn with(mut self, object: ObjectRef, field: impl Into<String>, value: &str) -> Self {
+    pub fn with(mut self, object: ObjectRef, field: impl AsRef<str>, value: &str) -> Self {
         self.evidence.push(Evidence::new(object, field, value));
         self
     }

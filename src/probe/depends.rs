@@ -124,7 +124,11 @@ fn vault(snapshot: &Snapshot, namespaces: &[(&Name, &NamespaceFacts)]) -> Option
     }
     for (name, mount) in facts.secret_mounts.items.iter() {
         let text = format!("{}\n{}\n{:?}", mount.accessor, mount.kind, mount.version);
-        list.push(Dependency { object: ObjectRef::new(Kind::VaultMount, "", name.clone()), uid: Uid::default(), version: fold(&text) as u64 });
+        list.push(Dependency {
+            object: ObjectRef::new(Kind::VaultMount, "", name.clone()),
+            uid: Uid::default(),
+            version: fold(&text) as u64,
+        });
     }
     for (_, facts) in namespaces {
         list.extend(of_namespace(facts));
@@ -140,7 +144,9 @@ pub fn partner(snapshot: &Snapshot, tenants: &Tenants, tenant: &str) -> Option<T
     let after = all.iter().filter(|(name, _)| **name > tenant);
     let before = all.iter().filter(|(name, _)| **name < tenant);
     let ring: Vec<&TenantId> = after.chain(before).map(|(_, id)| *id).collect();
-    let live = |id: &&&TenantId| tenants.namespaces.get(**id).into_iter().flatten().any(|name| snapshot.namespace(name).is_some_and(|facts| answers(facts)));
+    let live = |id: &&&TenantId| {
+        tenants.namespaces.get(**id).into_iter().flatten().any(|name| snapshot.namespace(name).is_some_and(|facts| answers(facts)))
+    };
     ring.iter().find(live).or_else(|| ring.first()).map(|id| (*id).clone())
 }
 

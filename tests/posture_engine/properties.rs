@@ -10,7 +10,6 @@ use partywall::model::kind::{Kind, WATCHED};
 use partywall::model::labels::{LabelSelector, LabelSet};
 use partywall::model::snapshot::{NamespaceFacts, Snapshot};
 use partywall::model::source::SourceState;
-use partywall::model::store::Store;
 use partywall::model::tenant::CAPSULE_LABEL;
 use partywall::model::time::{HOUR, MINUTE, Time};
 use partywall::posture::assessment::Assessment;

@@ -23,14 +23,21 @@ pub(super) fn plan(ground: &Ground<'_>) -> Result<Draft, NoPlan> {
         if found.iter().all(|limits| limits.default.is_some() && limits.request.is_some() && limits.max.is_some()) {
             let nanos = |amount: Option<Quantity>| amount.and_then(Quantity::nanos);
             if found.iter().all(|limits| nanos(limits.default) == nanos(limits.max) && nanos(limits.request) == nanos(limits.max)) {
-                let why = format!("the LimitRange of {} gives every container its maximum; lower its default and defaultRequest by hand", clean(namespace));
+                let why = format!(
+                    "the LimitRange of {} gives every container its maximum; lower its default and defaultRequest by hand",
+                    clean(namespace)
+                );
                 return Err(NoPlan { why });
             }
             continue;
         }
         let numbers: Vec<Numbers> = SEED.iter().map(|seed| fitted(namespace, facts, *seed)).collect::<Result<_, _>>()?;
-        let name = free_name("tenant-limits", |name| facts.limit_ranges.contains_key(name))
-            .ok_or_else(|| NoPlan { why: format!("{} has incomplete LimitRanges named tenant-limits and partywall-tenant-limits: complete one by hand", clean(namespace)) })?;
+        let name = free_name("tenant-limits", |name| facts.limit_ranges.contains_key(name)).ok_or_else(|| NoPlan {
+            why: format!(
+                "{} has incomplete LimitRanges named tenant-limits and partywall-tenant-limits: complete one by hand",
+                clean(namespace)
+            ),
+        })?;
         let part = |pick: fn(&Numbers) -> Quantity| {
             Value::Object(numbers.iter().map(|n| (n.resource.to_owned(), json!(pick(n).to_string()))).collect::<Map<_, _>>())
         };
@@ -85,10 +92,15 @@ fn fitted(namespace: &Name, facts: &NamespaceFacts, seed: (&'static str, &str, &
 fn notes(namespace: &Name, facts: &NamespaceFacts, numbers: &[Numbers]) -> Vec<String> {
     let shown = clean(namespace);
     let pods = facts.pods.values().filter(|pod| !pod.finished()).count();
-    let mut notes = vec![format!("acts on pods made from now on: {} in {shown} keep what they have until they are made again", count(pods, "pod"))];
+    let mut notes =
+        vec![format!("acts on pods made from now on: {} in {shown} keep what they have until they are made again", count(pods, "pod"))];
     let over = |containers: &Containers| containers.iter().any(|container| numbers.iter().any(|n| asks_for_more(container, n)));
     let workloads = facts.workloads.values().filter(|workload| over(&workload.containers)).map(|w| format!("{} {}", w.kind, w.meta.name));
-    let loose = facts.pods.values().filter(|pod| !pod.finished() && pod.owner.is_none() && over(&pod.containers)).map(|pod| format!("Pod {}", pod.meta.name));
+    let loose = facts
+        .pods
+        .values()
+        .filter(|pod| !pod.finished() && pod.owner.is_none() && over(&pod.containers))
+        .map(|pod| format!("Pod {}", pod.meta.name));
     let refused: Vec<String> = workloads.chain(loose).collect();
     if !refused.is_empty() {
         notes.push(format!("asks for more than the maximum and would be refused when made again: {}", clean(&list(refused))));
@@ -97,6 +109,7 @@ fn notes(namespace: &Name, facts: &NamespaceFacts, numbers: &[Numbers]) -> Vec<S
 }
 
 fn asks_for_more(container: &ContainerFact, numbers: &Numbers) -> bool {
-    let over = |amounts: &[(Name, Quantity)]| amount(amounts, numbers.resource).is_some_and(|asked| asked.at_most(numbers.max) == Some(false));
+    let over =
+        |amounts: &[(Name, Quantity)]| amount(amounts, numbers.resource).is_some_and(|asked| asked.at_most(numbers.max) == Some(false));
     over(&container.limits) || over(&container.requests)
 }

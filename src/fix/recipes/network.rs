@@ -58,7 +58,11 @@ struct Open {
 impl Open {
     /// `policyTypes`.
     fn types(self) -> Vec<&'static str> {
-        [(self.ingress, Direction::Ingress), (self.egress, Direction::Egress)].iter().filter(|(open, _)| *open).map(|(_, d)| d.word()).collect()
+        [(self.ingress, Direction::Ingress), (self.egress, Direction::Egress)]
+            .iter()
+            .filter(|(open, _)| *open)
+            .map(|(_, d)| d.word())
+            .collect()
     }
 }
 
@@ -77,8 +81,9 @@ impl Wanted {
             return Ok(None);
         }
         let taken = |name: &str| facts.policies.contains_key(name);
-        let name = free_name(self.name, taken)
-            .ok_or_else(|| NoPlan { why: format!("{} has policies named {} and partywall-{} that mean something else", clean(namespace), self.name, self.name) })?;
+        let name = free_name(self.name, taken).ok_or_else(|| NoPlan {
+            why: format!("{} has policies named {} and partywall-{} that mean something else", clean(namespace), self.name, self.name),
+        })?;
         Ok(Some(apply(Kind::NetworkPolicy, API, namespace, &name, self.why, &self.spec)))
     }
 }
@@ -89,7 +94,14 @@ fn same_meaning(a: &NetworkPolicyFact, b: &NetworkPolicyFact) -> bool {
 }
 
 fn fact(isolates_ingress: bool, isolates_egress: bool, ingress: Vec<PolicyRule>, egress: Vec<PolicyRule>) -> NetworkPolicyFact {
-    NetworkPolicyFact { meta: Meta::default(), pods: LabelSelector::default(), isolates_ingress, isolates_egress, ingress: ingress.into(), egress: egress.into() }
+    NetworkPolicyFact {
+        meta: Meta::default(),
+        pods: LabelSelector::default(),
+        isolates_ingress,
+        isolates_egress,
+        ingress: ingress.into(),
+        egress: egress.into(),
+    }
 }
 
 fn default_deny(open: Open) -> Wanted {
@@ -103,7 +115,8 @@ fn default_deny(open: Open) -> Wanted {
 
 fn allow_same_namespace(open: Open) -> Wanted {
     let own = |open: bool| {
-        let rule = || PolicyRule { peers: [Peer::Pods { namespaces: None, pods: Some(LabelSelector::default()) }].into(), ports: [].into() };
+        let rule =
+            || PolicyRule { peers: [Peer::Pods { namespaces: None, pods: Some(LabelSelector::default()) }].into(), ports: [].into() };
         if open { vec![rule()] } else { vec![] }
     };
     let mut spec = json!({"podSelector": {}, "policyTypes": open.types()});
@@ -132,7 +145,8 @@ fn allow_dns(ports: &[PortMatch]) -> Wanted {
         PortMatch::Named(name) => json!(name),
         PortMatch::Any | PortMatch::Unreadable(_) => json!(DNS_PORT),
     };
-    let manifest: Vec<Value> = ports.iter().flat_map(|port| ["UDP", "TCP"].map(|protocol| json!({"port": written(port), "protocol": protocol}))).collect();
+    let manifest: Vec<Value> =
+        ports.iter().flat_map(|port| ["UDP", "TCP"].map(|protocol| json!({"port": written(port), "protocol": protocol}))).collect();
     Wanted {
         name: "allow-dns",
         why: "names must resolve before anything is denied",
@@ -148,7 +162,8 @@ fn allow_dns(ports: &[PortMatch]) -> Wanted {
 /// Port 53, and the ports of the pods behind it where they differ: policy is enforced on the pod's port, not the Service's.
 fn dns_ports(ground: &Ground<'_>) -> Vec<PortMatch> {
     let services = ground.snapshot.namespace(DNS_NAMESPACE).into_iter().flat_map(|facts| facts.services.values());
-    let targets = services.flat_map(|service| service.ports.iter()).filter(|port| port.port == DNS_PORT).filter_map(|port| port.target.clone());
+    let targets =
+        services.flat_map(|service| service.ports.iter()).filter(|port| port.port == DNS_PORT).filter_map(|port| port.target.clone());
     let mut targets: Vec<Name> = targets.collect();
     targets.sort();
     targets.dedup();
@@ -166,18 +181,27 @@ fn notes(ground: &Ground<'_>, namespace: &Name, facts: &NamespaceFacts, open: Op
     let selected = facts.pods.values().filter(|pod| under_policy(pod)).count();
     let mut notes = vec![
         format!("selects {} in {shown}, and every later one; connections that are open now may be cut", count(selected, "pod")),
-        format!("{shown} keeps its own pods{}; everything else must be allowed by name", if open.egress { " and DNS of kube-system" } else { "" }),
+        format!(
+            "{shown} keeps its own pods{}; everything else must be allowed by name",
+            if open.egress { " and DNS of kube-system" } else { "" }
+        ),
     ];
     let names = |services: Vec<String>, what: &str| (!services.is_empty()).then(|| format!("{what}: {}", clean(&list(services))));
     if open.egress {
         let others = ground.snapshot.namespaces.iter().filter(|(name, _)| ground.tenants.of.get(*name) != Some(ground.tenant));
         let services = others.flat_map(|(name, facts)| facts.services.keys().map(move |service| format!("{name}/{service}")));
         let lost = services.filter(|name| !name.starts_with("kube-system/")).collect();
-        notes.extend(names(lost, "Services of others that no rule of the plan allows; check that none is needed (Vault, a database, a proxy)"));
+        notes.extend(names(
+            lost,
+            "Services of others that no rule of the plan allows; check that none is needed (Vault, a database, a proxy)",
+        ));
     }
     if open.ingress {
         let outside = facts.services.values().filter(|service| matches!(service.kind.as_ref(), "NodePort" | "LoadBalancer"));
-        notes.extend(names(outside.map(|service| service.meta.name.to_string()).collect(), "Services reached from outside today, which will be cut off"));
+        notes.extend(names(
+            outside.map(|service| service.meta.name.to_string()).collect(),
+            "Services reached from outside today, which will be cut off",
+        ));
         if !facts.services.is_empty() {
             notes.push(format!("an ingress controller that serves {shown} needs a rule of its own"));
         }
