@@ -94,8 +94,8 @@ pub fn overflow(state: &State) -> usize {
 pub fn copied(state: &State) -> Option<String> {
     if let Some(Dialog::Plan(plan)) = &state.dialog {
         let plan = plan.plan.as_ref()?.as_ref().ok()?;
-        let texts: Vec<String> = plan.steps.iter().map(|step| super::plandiff::yaml(&step.manifest)).collect();
-        return Some(state.sayer().say(&texts.join("---\n")).into_owned()).filter(|_| state.settings.redact).or_else(|| Some(texts.join("---\n")));
+        let text = super::plandiff::manifests(plan);
+        return Some(if state.settings.redact { state.sayer().say(&text).into_owned() } else { text });
     }
     match (state.screen, state.page().list.selected.as_ref()?) {
         (_, Row::Tenant(tenant)) => Some(state.sayer().say(tenant).into_owned()),

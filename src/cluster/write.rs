@@ -99,10 +99,17 @@ mod tests {
     #[test]
     fn a_step_writes_only_the_object_it_names() {
         let good = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "default-deny", "namespace": "web-tenant-acme"}});
-        assert_eq!(path_of(&step(good.clone())).unwrap(), "/apis/networking.k8s.io/v1/namespaces/web-tenant-acme/networkpolicies/default-deny");
-        for (pointer, other) in
-            [("/metadata/namespace", "kube-system"), ("/metadata/name", "other"), ("/kind", "LimitRange"), ("/apiVersion", "v1"), ("/apiVersion", "")]
-        {
+        assert_eq!(
+            path_of(&step(good.clone())).unwrap(),
+            "/apis/networking.k8s.io/v1/namespaces/web-tenant-acme/networkpolicies/default-deny"
+        );
+        for (pointer, other) in [
+            ("/metadata/namespace", "kube-system"),
+            ("/metadata/name", "other"),
+            ("/kind", "LimitRange"),
+            ("/apiVersion", "v1"),
+            ("/apiVersion", ""),
+        ] {
             let mut bad = good.clone();
             *bad.pointer_mut(pointer).unwrap() = json!(other);
             assert_eq!(path_of(&step(bad)).unwrap_err().reason, "NotPermitted", "{pointer}");

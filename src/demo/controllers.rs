@@ -145,6 +145,8 @@ pub(crate) fn reference(object: &Value) -> Value {
 /// What follows from a change of an object of this kind in a namespace.
 pub(crate) fn settle(objects: &mut Objects, kind: &kinds::Kind, namespace: &str) {
     match kind.kind {
+        // nothing hangs on objects outside of namespaces
+        _ if namespace.is_empty() => {}
         "Pod" | "Service" => {
             all_endpoints(objects, namespace);
             super::admission::quota::refresh(objects, namespace);

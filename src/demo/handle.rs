@@ -1,5 +1,6 @@
 //! Starting the simulated servers, and the handle by which they are asked about, changed and stopped.
 
+use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -104,9 +105,9 @@ impl DemoHandle {
         for token in auth::tokens() {
             let context = name(token);
             let server = if token == ADMIN { self.kube_url() } else { format!("{}/as/{token}", self.kube_url()) };
-            clusters += &format!("- name: {context}\n  cluster:\n    server: {server}\n");
-            contexts += &format!("- name: {context}\n  context:\n    cluster: {context}\n    user: {token}\n");
-            users += &format!("- name: {token}\n  user:\n    token: {token}\n");
+            let _ = write!(clusters, "- name: {context}\n  cluster:\n    server: {server}\n");
+            let _ = write!(contexts, "- name: {context}\n  context:\n    cluster: {context}\n    user: {token}\n");
+            let _ = write!(users, "- name: {token}\n  user:\n    token: {token}\n");
         }
         format!("apiVersion: v1\nkind: Config\ncurrent-context: {}\nclusters:\n{clusters}contexts:\n{contexts}users:\n{users}", name(user))
     }

@@ -94,14 +94,11 @@ fn failed(code: i32, stderr: String) -> Done {
 /// A time as busybox reads it, no longer than anybody wants to wait.
 fn seconds(text: &str) -> Duration {
     let number: f64 = text.trim_end_matches('s').parse().unwrap_or_default();
-    Duration::from_secs_f64(number.clamp(0.0, LONGEST.as_secs_f64()))
+    Duration::from_secs_f64(number.max(0.0).min(LONGEST.as_secs_f64()))
 }
 
 fn timeout(world: &World, pod: &Value, args: &[&str]) -> Done {
-    let rest = match args {
-        ["-s" | "-k", _, rest @ ..] => rest,
-        rest => rest,
-    };
+    let rest = if let ["-s" | "-k", _, rest @ ..] = args { rest } else { args };
     let [limit, command @ ..] = rest else {
         return usage(
             "timeout [-s SIG] [-k KILL_SECS] SECS PROG ARGS\n\nRun PROG. Send SIG to it if it is not gone in SECS seconds.\nDefault SIG: TERM.If it still exists in KILL_SECS seconds, send KILL.\n\n",

@@ -174,9 +174,68 @@ fn retry_rollout(objects: &mut Objects) {
                 objects.put(at, event);
             }
             None => {
-                controllers::event(objects, &controllers::reference(&set), &format!("{}.demo", key.name), "FailedCreate", &message, 1, 0)
+                controllers::event(objects, &controllers::reference(&set), &format!("{}.demo", key.name), "FailedCreate", &message, 1, 0);
             }
         }
         admission::quota::refresh(objects, &key.namespace);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Player, STEPS, is_playground};
+    use crate::demo::faults::Faults;
+    use crate::demo::json::Json;
+    use crate::demo::kinds;
+    use crate::demo::scenario;
+    use crate::demo::world::World;
+    use serde_json::Value;
+
+    fn walls(world: &World) -> Vec<Value> {
+        let objects = world.store.lock();
+        let kinds = ["networkpolicies", "resourcequotas", "limitranges", "pods", "serviceaccounts"].map(kinds::id);
+        kinds
+            .iter()
+            .flat_map(|id| objects.list(*id, "", None))
+            .filter(|(k, _)| !is_playground(&k.namespace))
+            .map(|(_, o)| (**o).clone())
+            .collect()
+    }
+
+    fn played(seed: u64, steps: usize) -> World {
+        let world = World::new(seed, Faults::default());
+        scenario::build(&world, 12);
+        let mut player = Player { rng: fastrand::Rng::with_seed(seed), dropped: Vec::new() };
+        for step in STEPS.iter().cycle().take(steps) {
+            world.store.write(|objects| player.play(objects, *step));
+        }
+        world
+    }
+
+    #[test]
+    fn the_walkthrough_is_left_alone_and_the_rest_is_not() {
+        let world = World::new(5, Faults::default());
+        scenario::build(&world, 12);
+        let start = world.store.lock().revision();
+        let before = walls(&world);
+        let mut player = Player { rng: fastrand::Rng::with_seed(5), dropped: Vec::new() };
+        for step in STEPS.iter().cycle().take(300) {
+            world.store.write(|objects| player.play(objects, *step));
+        }
+        assert!(before.len() > 20);
+        assert_eq!(walls(&world), before);
+        assert!(world.store.lock().revision() > start + 100, "something happens");
+        assert!(player.dropped.len() <= 1, "what is dropped comes back");
+    }
+
+    #[test]
+    fn the_same_seed_tells_the_same_story() {
+        let names = |world: &World| -> Vec<String> {
+            let objects = world.store.lock();
+            let pods = objects.list(kinds::id("pods"), "", None);
+            pods.map(|(k, o)| format!("{k:?} {} {}", o.text("metadata/uid"), o.text("status/podIP"))).collect()
+        };
+        assert_eq!(names(&played(9, 80)), names(&played(9, 80)));
+        assert_ne!(names(&played(9, 80)), names(&played(10, 80)));
     }
 }

@@ -174,7 +174,7 @@ fn written(world: &World, outcome: Outcome) -> Reply {
 }
 
 /// The keys of an answered list; an empty one is 404.
-pub(crate) fn keys(list: Vec<String>) -> Result<Outcome, Failure> {
+pub(crate) fn keys(list: &[String]) -> Result<Outcome, Failure> {
     if list.is_empty() { Err(absent()) } else { Ok(Outcome::Data(json!({"keys": list}))) }
 }
 

@@ -36,7 +36,7 @@ fn options(call: &Call, options_kind: &str) -> Result<Options, Refusal> {
     let dry = call.query.get("dryRun");
     if !matches!(dry, "" | "All") {
         let message = format!("Unsupported value: [\"{dry}\"]: supported values: \"All\"");
-        return Err(bad_options(options_kind, "FieldValueNotSupported", "dryRun", message));
+        return Err(bad_options(options_kind, "FieldValueNotSupported", "dryRun", &message));
     }
     let agent = call.header("user-agent").split(['/', ' ']).next().unwrap_or_default();
     let named = call.query.get("fieldManager");
@@ -49,7 +49,7 @@ fn options(call: &Call, options_kind: &str) -> Result<Options, Refusal> {
 }
 
 /// 422 for a parameter of the request itself.
-pub(crate) fn bad_options(kind: &str, reason: &'static str, field: &str, message: String) -> Refusal {
+pub(crate) fn bad_options(kind: &str, reason: &'static str, field: &str, message: &str) -> Refusal {
     let text = format!("{kind}.meta.k8s.io \"\" is invalid: {field}: {message}");
     let causes = json!([{"reason": reason, "message": message, "field": field}]);
     status::refuse(422, "Invalid", text).with_details(json!({"group": "meta.k8s.io", "kind": kind, "causes": causes}))
@@ -147,12 +147,7 @@ pub(crate) fn patch(world: &World, target: &Target, _user: &User, call: &Call) -
 
 fn server_side_apply(world: &World, target: &Target, call: &Call, options: &Options) -> Result<Reply, Refusal> {
     if call.query.get("fieldManager").is_empty() {
-        return Err(bad_options(
-            "PatchOptions",
-            "FieldValueRequired",
-            "fieldManager",
-            "Required value: is required for apply patch".into(),
-        ));
+        return Err(bad_options("PatchOptions", "FieldValueRequired", "fieldManager", "Required value: is required for apply patch"));
     }
     let config = body(call)?;
     check_place(&config, target)?;
@@ -334,7 +329,7 @@ fn prepare(objects: &mut Objects, target: &Target, mut value: Value, before: Opt
         return Err(status::not_found(namespaces, namespace));
     }
     let regex = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-    defaults::apply(kind, &mut value).map_err(|_| undecodable(kind, regex))?;
+    defaults::apply(kind, &mut value).ok().ok_or_else(|| undecodable(kind, regex))?;
     if before.is_none() {
         admission::mutate(objects, kind, namespace, &target.name, &mut value)?;
         controllers::newborn(objects, kind, &mut value);

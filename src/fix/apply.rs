@@ -164,7 +164,8 @@ fn way_back(plan: &FixPlan, inverse: &[PlanStep]) -> FixPlan {
 }
 
 /// What the server keeps for itself, and what says nothing about a wall.
-const SERVER_KEPT: [&str; 7] = ["managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink", "deletionTimestamp"];
+const SERVER_KEPT: [&str; 7] =
+    ["managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink", "deletionTimestamp"];
 
 /// An object without status and without what the server keeps: what a person would have written.
 fn stripped(mut object: Value) -> Value {

@@ -3,12 +3,12 @@
 use crate::app::doc::{Doc, span};
 use crate::app::keymap::{self, Action};
 use crate::app::msg::Level;
-use crate::app::plandiff::diff;
+use crate::app::plandiff::{diff, verb};
 use crate::app::role::Role;
 use crate::app::run::{End, Part, Run};
 use crate::app::state::{PlanDialog, State};
 use crate::app::words;
-use crate::fix::plan::{FixPlan, PlanStep};
+use crate::fix::plan::{FixPlan, PlanAction, PlanStep};
 use crate::model::time::age;
 
 /// Messages, newest first.
@@ -118,14 +118,9 @@ pub fn plan(state: &State, dialog: &PlanDialog, width: usize) -> Doc {
 
 fn one_step(state: &State, n: usize, of: usize, step: &PlanStep, undo: bool, doc: &mut Doc) {
     let say = state.sayer();
-    let verb = match (&step.live, step.manifest.is_null()) {
-        (_, true) => "delete",
-        (None, _) => "create",
-        (Some(_), _) => "change",
-    };
     doc.line(vec![
         span(format!("{n}/{of} "), Role::Muted),
-        span(format!("{verb} "), Role::Accent),
+        span(format!("{} ", verb(step)), Role::Accent),
         span(say.say(&step.object.to_string()).into_owned(), Role::Title),
     ]);
     if !step.why.is_empty() {
@@ -137,29 +132,31 @@ fn one_step(state: &State, n: usize, of: usize, step: &PlanStep, undo: bool, doc
     match (&step.refused, &step.preview) {
         (Some(why), _) => doc.para(&format!("dry-run refused: {}", say.say(why)), Role::NoteError),
         (None, Some(_)) => doc.para("dry-run: the server accepts it, as below", Role::Holds),
-        (None, None) if undo => {}
+        (None, None) if undo || step.action == PlanAction::Delete => {}
         (None, None) => doc.para("the server was not asked", Role::NoteWarn),
     }
-    for line in diff(step).iter().take(400) {
-        let text = format!("{} {}", line.sign, say.say(&line.text));
-        doc.line(vec![span(text, line.role())]);
+    let lines = diff(step);
+    if lines.is_empty() {
+        doc.para("nothing would change", Role::Muted);
+    }
+    for (line, role) in lines.iter().take(400) {
+        doc.line(vec![span(say.say(line).into_owned(), *role)]);
     }
 }
 
 /// What is about to be written, and the question for the tenant's name.
 fn confirmation(state: &State, dialog: &PlanDialog, plan: &FixPlan, doc: &mut Doc) {
     let say = state.sayer();
-    let verb = if dialog.undo { "undo" } else { "apply" };
+    let to = if dialog.undo { "undo" } else { "apply" };
     let server = &state.view.snapshot.server;
     let context = if server.context.is_empty() { state.settings.context.as_str() } else { server.context.as_ref() };
     doc.pair("context", 8, &say.say(context), Role::Strong);
     doc.pair("recipe", 8, &format!("{} for {}", say.say(&plan.recipe), say.say(&plan.check)), Role::Text);
     for step in &plan.steps {
-        let word = if step.manifest.is_null() { "deletes" } else { "writes" };
-        doc.pair(word, 8, &say.say(&step.object.to_string()), Role::Text);
+        doc.pair(&format!("{}s", verb(step)), 8, &say.say(&step.object.to_string()), Role::Text);
     }
     doc.blank();
-    doc.para(&format!("To {verb} it, type the tenant's name: {}", say.say(&plan.tenant)), Role::Strong);
+    doc.para(&format!("To {to} it, type the tenant's name: {}", say.say(&plan.tenant)), Role::Strong);
     let typed = dialog.typed.as_ref().map(tui_input::Input::value).unwrap_or_default();
     doc.line(vec![span("> ", Role::Cursor), span(say.say(typed).into_owned(), Role::Match), span("_", Role::Cursor)]);
     if let Some(why) = &dialog.refused {

@@ -117,11 +117,8 @@ pub(crate) fn amounts(field: Field<Table<'_, Quantity>>, interner: &mut Interner
         Field::Odd => return Box::new([(interner.name(UNREADABLE), Quantity::UNREADABLE)]),
         Field::Is(table) => table,
     };
-    let mut amounts: Vec<(Name, Quantity)> = table
-        .0
-        .into_iter()
-        .map(|(key, amount)| (name(&key, interner), amount.get().unwrap_or(Quantity::UNREADABLE)))
-        .collect();
+    let mut amounts: Vec<(Name, Quantity)> =
+        table.0.into_iter().map(|(key, amount)| (name(&key, interner), amount.get().unwrap_or(Quantity::UNREADABLE))).collect();
     amounts.sort_by(|a, b| a.0.cmp(&b.0));
     amounts.into_boxed_slice()
 }

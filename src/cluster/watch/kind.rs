@@ -35,6 +35,8 @@ const PAGE_SMALLEST: u32 = 20;
 const WATCH_SECONDS: u64 = 50;
 /// What is said this much after its time says that the connection is dead.
 const GRACE: Duration = Duration::from_secs(5);
+/// A watch begins by then.
+const OPENING: Duration = Duration::from_secs(30);
 /// A resumed watch that is silent for so long has not lost its place.
 const FIRST_WORD: Duration = Duration::from_millis(300);
 /// Changes are handed on at the latest when so many have come.
@@ -258,7 +260,7 @@ impl Follower {
             if !more.is_empty() {
                 call = call.query("continue", &more);
             }
-            let bytes = match self.cluster.call(call).await {
+            let bytes = match unless_dead(&self.seen, self.cluster.call(call)).await {
                 Ok(bytes) => bytes,
                 Err(refusal) => {
                     if matches!(refusal.reason.as_str(), "TooLarge" | "Timeout") {
@@ -346,11 +348,11 @@ impl Follower {
             .query("timeoutSeconds", &seconds.to_string())
             .query("resourceVersion", place)
             .plain();
-        let opened = tokio::time::timeout(Duration::from_secs(30), self.cluster.open(call)).await;
+        let opened = tokio::time::timeout(OPENING, unless_dead(&self.seen, self.cluster.open(call))).await;
         let mut body = match opened {
             Ok(Ok(response)) => response.into_body(),
             Ok(Err(refusal)) => return Ok(Ended::Failed(refusal)),
-            Err(_elapsed) => return Ok(Ended::Failed(ApiRefusal::no_answer("Timeout", "the watch did not begin within 30 s"))),
+            Err(_elapsed) => return Ok(Ended::Failed(ApiRefusal::no_answer("Timeout", "the watch did not begin"))),
         };
         let mut lines = Lines::default();
         loop {
@@ -426,7 +428,10 @@ impl Follower {
                 Err(error) => {
                     tracing::error!(kind = %self.info.kind, %error, bytes = line.len(), "an event could not be read");
                     // the list will tell what the event would have
-                    return Some(Ended::Failed(ApiRefusal { code: 410, ..ApiRefusal::no_answer("Unreadable", "an event could not be read") }));
+                    return Some(Ended::Failed(ApiRefusal {
+                        code: 410,
+                        ..ApiRefusal::no_answer("Unreadable", "an event could not be read")
+                    }));
                 }
             }
         }
@@ -447,13 +452,37 @@ impl Follower {
     }
 }
 
+/// An answer, unless the server is found dead while it is awaited.
+async fn unless_dead<T>(pulse: &watch::Receiver<Pulse>, answer: impl Future<Output = Result<T, ApiRefusal>>) -> Result<T, ApiRefusal> {
+    let mut pulse = pulse.clone();
+    let deaths = pulse.borrow().deaths;
+    let death = async {
+        loop {
+            if pulse.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            let now = pulse.borrow();
+            if now.deaths != deaths {
+                return now.dead.clone().unwrap_or_else(|| STOPPED.into());
+            }
+        }
+    };
+    tokio::select! {
+        answer = answer => answer,
+        why = death => Err(ApiRefusal::no_answer("Unreachable", &*why)),
+    }
+}
+
+/// Why, where nobody knows more.
+const STOPPED: &str = "the server stopped answering";
+
 /// Waits until the server is found dead anew (why) or everything is to be read again (none).
 async fn interrupted(pulse: &mut watch::Receiver<Pulse>, rereads: u64, deaths: u64) -> Option<Name> {
     loop {
         {
             let now = pulse.borrow_and_update();
             if now.deaths != deaths {
-                return Some(now.dead.clone().unwrap_or_else(|| "the server stopped answering".into()));
+                return Some(now.dead.clone().unwrap_or_else(|| STOPPED.into()));
             }
             if now.rereads != rereads {
                 return None;

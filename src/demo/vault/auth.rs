@@ -126,7 +126,7 @@ pub(crate) fn answer(vault: &mut Vault, token: &Token, rest: &str, ask: &Ask<'_>
             Ok(Outcome::Nothing)
         }
         ("kubernetes/config", Operation::Read) => Ok(Outcome::Data(vault.kubernetes.clone())),
-        ("kubernetes/role", Operation::List) => keys(vault.roles.keys().cloned().collect()),
+        ("kubernetes/role", Operation::List) => keys(&vault.roles.keys().cloned().collect::<Vec<_>>()),
         _ => match rest.strip_prefix("kubernetes/role/").map(str::to_lowercase) {
             Some(name) => role(vault, &name, ask),
             None if rest.starts_with("token/") || rest.starts_with("kubernetes/") => Err(unsupported_operation()),
