@@ -56,10 +56,23 @@ impl<'a> TenantView<'a> {
         Subject { kind: "Tenant", namespace: "".into(), name: self.tenant.clone(), container: None }
     }
 
-    /// Vault roles that admit a ServiceAccount of this tenant.
+    /// The tenant's Vault roles: those that admit a ServiceAccount of its namespaces, save a role that admits by pattern and is named after
+    /// another tenant. That role's openness is the other tenant's breach, not this one's.
     pub fn own_roles(&self) -> Vec<RoleAt<'a>> {
-        self.roles.admitting(self.namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref()))))
+        let namespaces = self.namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref())));
+        let names_one = |at: &RoleAt<'_>| self.namespaces.iter().any(|(name, _)| at.role.namespaces.contains(name));
+        let mine = |at: &RoleAt<'_>| names_one(at) || named_after(at.name, self.tenants).is_none_or(|tenant| tenant == self.tenant);
+        self.roles.admitting(namespaces).into_iter().filter(mine).collect()
     }
+}
+
+/// The tenant whose name a role carries as whole words (`tenant-acme`, `acme_n8n`), the longest if there are several. O(words² × log tenants).
+fn named_after<'t>(role: &str, tenants: &'t Tenants) -> Option<&'t TenantId> {
+    let between = |c: char| !c.is_alphanumeric();
+    let starts: Vec<usize> = std::iter::once(0).chain(role.match_indices(between).map(|(at, sep)| at + sep.len())).collect();
+    let ends: Vec<usize> = role.match_indices(between).map(|(at, _)| at).chain([role.len()]).collect();
+    let words = starts.iter().flat_map(|start| ends.iter().filter_map(|end| role.get(*start..*end)));
+    words.filter_map(|word| tenants.namespaces.get_key_value(word)).map(|(tenant, _)| tenant).max_by_key(|tenant| tenant.len())
 }
 
 /// What a check says of one subject, by the declarations alone.
@@ -109,4 +122,20 @@ pub fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
 /// `1 pod`, `2 pods`.
 pub fn count(n: usize, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_named_after_the_tenant_whose_whole_name_it_carries() {
+        let tenants = Tenants { namespaces: ["acme", "acme-east", "glob"].map(|t| (t.into(), Vec::new())).into(), ..Tenants::default() };
+        let of = |role: &str| named_after(role, &tenants).map(AsRef::as_ref);
+        assert_eq!(of("tenant-acme"), Some("acme"));
+        assert_eq!(of("tenant-acme-east-n8n"), Some("acme-east"));
+        assert_eq!(of("globex"), None);
+        assert_eq!(of("n8n"), None);
+        assert_eq!(of("glob"), Some("glob"));
+    }
 }

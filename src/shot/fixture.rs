@@ -39,7 +39,7 @@ impl Fleet {
         let mut fleet = Self { store: Store::default(), engine: Engine::new(EngineConfig::default()), book: Book::default(), at: NOW.plus(-2 * MINUTE) };
         let server = ServerFacts { context: "kind-tenants".into(), version: "v1.36.2".into(), cluster_uid: "5b1f".into(), simulated: true };
         fleet.store.apply(Change::Server(server));
-        fleet.store.set_user("operator@example.org".into());
+        fleet.store.apply(Change::User("operator@example.org".into()));
         for info in &WATCHED {
             fleet.store.apply(Change::Listing(info.kind));
         }

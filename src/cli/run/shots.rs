@@ -10,7 +10,7 @@ use crate::shot;
 
 /// Renders one scene or all.
 pub fn run(args: &ScreenshotArgs) -> Result<ExitCode> {
-    let scenes = shot::scenes::all();
+    let scenes = shot::scenes();
     let wanted: Vec<_> = scenes.iter().filter(|scene| args.all || args.scene.as_deref() == Some(scene.name)).collect();
     if wanted.is_empty() {
         let names: Vec<_> = scenes.iter().map(|scene| scene.name).collect();
@@ -18,8 +18,8 @@ pub fn run(args: &ScreenshotArgs) -> Result<ExitCode> {
     }
     std::fs::create_dir_all(&args.out).wrap_err_with(|| format!("the folder {} can't be made", args.out.display()))?;
     for scene in wanted {
-        let (svg, text) = scene.render();
-        for (extension, content) in [("svg", svg), ("txt", text)] {
+        let (buffer, theme) = scene.render()?;
+        for (extension, content) in [("svg", shot::svg(&buffer, &theme)), ("txt", shot::text(&buffer))] {
             let path = args.out.join(scene.name).with_extension(extension);
             std::fs::write(&path, content).wrap_err_with(|| format!("{} can't be written", path.display()))?;
             print(&format!("{}\n", path.display()))?;
