@@ -36,7 +36,7 @@ pub fn banner(state: &State) -> Option<(Role, String)> {
 pub fn detail(state: &State, width: usize) -> Doc {
     let selected = state.page().list.selected.as_ref();
     match (state.screen, selected) {
-        (Screen::Fleet, Some(Row::Tenant(tenant))) => fleet::summary(state, tenant, width),
+        (Screen::Fleet, Some(Row::Tenant(tenant))) => fleet::summary(state, tenant, width, true),
         (Screen::Tenant, Some(Row::Check(check))) => check::detail(state, check, width),
         (Screen::Quota, Some(Row::Quota(tenant, namespace, quota, resource))) => quota::detail(state, tenant, namespace, quota, resource, width),
         (Screen::Violations, Some(row)) => check::violation(state, row, width),

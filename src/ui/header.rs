@@ -14,7 +14,6 @@ use crate::app::list::Row;
 use crate::app::msg::Level;
 use crate::app::role::Role;
 use crate::app::state::Screen;
-use crate::app::symbols::letter;
 use crate::app::update::notes;
 use crate::app::words::{self, Standing};
 use crate::fix::guard::Mode;
@@ -127,7 +126,7 @@ fn grades(cx: &Cx<'_>, in_words: bool) -> Vec<Span> {
         let word = match (in_words, verdict) {
             (true, Verdict::Holds) => " held when tried".to_owned(),
             (true, verdict) => format!(" {}", verdict.word().to_lowercase()),
-            (false, _) => letter(verdict).trim().to_owned(),
+            (false, _) => String::new(),
         };
         out.push(span(format!("{}{n}{word}", cx.sym.verdict(verdict)), Role::of(verdict)));
         out.push(span(if in_words { "   " } else { "  " }, Role::Text));
@@ -144,8 +143,9 @@ fn second_line(cx: &Cx<'_>, class: Class, area: Rect, buf: &mut Buffer) {
         return;
     }
     let mut left = vec![span(format!(" {n} tenant{} ", if n == 1 { "" } else { "s" }), Role::Strong)];
-    left.push(span(format!("by {}   ", assessment.tenants.rule.words()), Role::Muted));
-    left.extend(grades(cx, class >= Class::Wide));
+    let rule = assessment.tenants.rule.words();
+    left.push(span(if class <= Class::Narrow { "  ".to_owned() } else { format!("by {rule}   ") }, Role::Muted));
+    left.extend(grades(cx, class >= Class::Huge));
     Pen::new(cx, buf, area, 1).spans(cx, &left);
     let tabs = tabs(cx, usize::from(area.width).saturating_sub(width(&left) + 2));
     let columns = u16::try_from(width(&tabs)).unwrap_or(0).min(area.width);
@@ -234,7 +234,20 @@ pub fn status(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         pen.put_cut(&format!(" {} applying a fix for {}", cx.sym.running, state.sayer().say(tenant)), cx.style(Role::Accent));
         return;
     }
-    selected_row(cx, &mut pen);
+    if state.screen == Screen::Fleet && unseen(cx).is_none() {
+        return selected_row(cx, &mut pen);
+    }
+    if let Some(text) = unseen(cx) {
+        pen.put(&format!(" {} ", cx.sym.verdict(Verdict::Unknown)), cx.style(Role::Unknown)).put_cut(&text, cx.style(Role::Muted));
+    }
+}
+
+/// What can't be looked at, in one line.
+fn unseen(cx: &Cx<'_>) -> Option<String> {
+    let unknowns = &cx.state.view.assessment.unknowns;
+    let first = unknowns.first()?;
+    let more = if unknowns.len() > 1 { format!(", and {} more that can't be read", unknowns.len() - 1) } else { String::new() };
+    Some(cx.state.sayer().say(&format!("not seen: {}{more}: {}", first.source, first.why)).into_owned())
 }
 
 fn selected_row(cx: &Cx<'_>, pen: &mut Pen<'_>) {

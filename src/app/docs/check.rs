@@ -117,15 +117,14 @@ pub fn violation(state: &State, row: &Row, width: usize) -> Doc {
     let mut doc = Doc::new(width);
     let say = state.sayer();
     match row {
-        Row::Finding(tenant, check, reason, subject) => {
+        Row::Finding(tenant, check, ..) => {
             let Some(assessed) = state.assessed(tenant) else { return doc };
             let Some(result) = state.result(assessed, check) else { return doc };
             doc.para(result.check.claim, Role::Strong);
             doc.blank();
             verdict(state, result, &mut doc);
             doc.blank();
-            let same = |f: &&Finding| f.reason == *reason && f.subject == **subject;
-            if let Some(finding) = result.findings.iter().find(same) {
+            if let Some(finding) = row.finding(&result.findings) {
                 one_finding(state, finding, &mut doc);
             }
             if result.tried == Tried::Crossed

@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn something_used_shows_and_only_full_is_full() {
         let [filled, _] = bar(symbols(false), Some(1), 10);
-        assert_eq!(filled.text, "╸");
+        assert_eq!(filled.text, "╾");
         assert_eq!(percent(Some(1234)), "123%");
         assert_eq!(percent(None), "?");
     }

@@ -32,8 +32,8 @@ pub fn title(cx: &Cx<'_>, pen: &mut Pen<'_>) {
     let proof = assessed.oldest_proof.map_or_else(|| "never proved".to_owned(), |at| format!("oldest proof {}", age(state.now.since(at))));
     pen.put(&format!("  {with} of {of} proved, {proof}"), cx.style(Role::Muted));
     let names: Vec<String> = assessed.namespaces.iter().map(|n| say.say(n).into_owned()).collect();
-    let kind = if assessed.kind.word() == "-" { String::new() } else { format!("{} in ", assessed.kind.word()) };
-    pen.put_cut(&format!("  {kind}{}", names.join(", ")), cx.style(Role::Muted));
+    let kind = if assessed.kind.word() == "-" { String::new() } else { format!("{}, ", assessed.kind.word()) };
+    pen.put_cut(&format!("  {kind}in {}", names.join(", ")), cx.style(Role::Muted));
 }
 
 /// Draws the screen.
