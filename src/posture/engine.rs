@@ -206,21 +206,21 @@ fn platform(view: &FleetView<'_>) -> Vec<CheckResult> {
 
 /// Each source that is not seen, once, with the checks that are unknown somewhere and may rest on it (all that may, while there is no tenant).
 fn unknowns(snapshot: &Snapshot, by_tenant: &BTreeMap<TenantId, Arc<TenantAssessment>>, platform: &[CheckResult]) -> Vec<Unknown> {
-    let of_tenants = by_tenant.values().flat_map(|tenant| tenant.checks.iter());
-    let unknown: BTreeSet<&str> = of_tenants
-        .chain(platform)
-        .filter(|result| result.findings.iter().any(|finding| finding.verdict == Verdict::Unknown))
-        .map(|result| result.check.id)
-        .collect();
-    let cost = |source| resting_on(source).into_iter().filter(|id| by_tenant.is_empty() || unknown.contains(id)).collect();
     let sources = WATCHED.iter().map(|info| Source::Objects(info.kind)).chain(VAULT_SOURCES);
-    let mut list: Vec<Unknown> = sources
-        .filter_map(|source| Some(Unknown { source: source.name().to_owned(), why: source.blind(snapshot)?, costs: cost(source) }))
-        .collect();
-    // one reason is enough: without the server there are no roles to see
-    if list.iter().any(|unknown| unknown.source == Source::Vault.name()) {
-        list.retain(|unknown| unknown.source != Source::VaultRoles.name());
+    let mut unseen: Vec<(Source, String)> = sources.filter_map(|source| Some((source, source.blind(snapshot)?))).collect();
+    if unseen.is_empty() {
+        return Vec::new();
     }
+    // one reason is enough: without the server nothing of it is seen
+    if unseen.iter().any(|(source, _)| *source == Source::Vault) {
+        unseen.retain(|(source, _)| *source == Source::Vault || !VAULT_SOURCES.contains(source));
+    }
+    let results = by_tenant.values().flat_map(|tenant| tenant.checks.iter()).chain(platform);
+    let unknown = |result: &&CheckResult| result.findings.iter().any(|finding| finding.verdict == Verdict::Unknown);
+    let unknown: BTreeSet<&str> = results.filter(unknown).map(|result| result.check.id).collect();
+    let cost = |source| resting_on(source).into_iter().filter(|id| by_tenant.is_empty() || unknown.contains(id)).collect();
+    let mut list: Vec<Unknown> =
+        unseen.into_iter().map(|(source, why)| Unknown { source: source.name().to_owned(), why, costs: cost(source) }).collect();
     list.sort();
     list
 }

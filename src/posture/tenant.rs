@@ -15,7 +15,7 @@ use super::wall::{WALLS, Wall};
 use crate::model::pod::Phase;
 use crate::model::text::{clean, clean_to};
 use crate::model::time::Time;
-use crate::probe::depends::depends;
+use crate::probe::depends::{depends, unseen};
 use crate::probe::spec::{PROBES, ProbeId};
 use crate::receipt::book::Book;
 use crate::receipt::judge;
@@ -27,8 +27,10 @@ const REFUSALS_SHOWN: usize = 50;
 
 /// What the newest receipt of a probe is worth now.
 pub(super) enum Proof<'a> {
-    /// There is none, or it can't be compared with the present.
+    /// There is none.
     None,
+    /// It can't be compared with the present, because we don't see this.
+    Incomparable(String),
     /// It counts.
     Counts(&'a Receipt),
     /// It stopped counting.
@@ -79,7 +81,9 @@ fn proof<'a>(view: &TenantView<'_>, book: &'a Book, probe: ProbeId) -> Proof<'a>
     if let Some(why) = book.lapse_of(&receipt.id) {
         return lapsed(LapsedBy::Recorded(clean(why)));
     }
-    let Some(present) = depends(view.snapshot, view.tenants, probe, view.tenant, receipt.partner.as_deref()) else { return Proof::None };
+    let Some(present) = depends(view.snapshot, view.tenants, probe, view.tenant, receipt.partner.as_deref()) else {
+        return Proof::Incomparable(unseen(view.snapshot, probe).unwrap_or_default());
+    };
     match validity(receipt, &present, &view.snapshot.server, view.now) {
         Validity::Valid => Proof::Counts(receipt),
         Validity::Expired => lapsed(LapsedBy::Expired(receipt.expires)),
@@ -89,7 +93,7 @@ fn proof<'a>(view: &TenantView<'_>, book: &'a Book, probe: ProbeId) -> Proof<'a>
 }
 
 fn judge_check(view: &TenantView<'_>, rule: &Rule, check: &'static CheckInfo, proofs: &BTreeMap<ProbeId, Proof<'_>>) -> CheckResult {
-    let points = points(view, rule);
+    let mut points = points(view, rule);
     let declared = points.iter().map(|point| point.declared).min().unwrap_or(Declared::NotApplicable);
     let (mut tried, mut receipt, mut lapsed) = (Tried::No, None, None);
     match check.probe.and_then(|probe| proofs.get(&probe)) {
@@ -99,6 +103,11 @@ fn judge_check(view: &TenantView<'_>, rule: &Rule, check: &'static CheckInfo, pr
             }
         }
         Some(Proof::Lapsed(gone)) => lapsed = Some(gone.clone()),
+        Some(Proof::Incomparable(why)) => {
+            for point in points.iter_mut().filter(|point| point.declared == Declared::Right) {
+                point.message = format!("{}; whether its receipt still counts can't be said: {why}", point.message);
+            }
+        }
         Some(Proof::None) | None => {}
     }
     result(check, declared, tried, receipt, lapsed, points)
@@ -183,7 +192,7 @@ fn refusals(view: &TenantView<'_>) -> Vec<Refusal> {
 fn again_at(view: &TenantView<'_>, book: &Book, proofs: &BTreeMap<ProbeId, Proof<'_>>) -> Option<Time> {
     let receipts = PROBES
         .into_iter()
-        .filter(|probe| !matches!(proofs.get(probe), Some(Proof::None) | None))
+        .filter(|probe| matches!(proofs.get(probe), Some(Proof::Counts(_) | Proof::Lapsed(_))))
         .filter_map(|probe| book.newest(view.tenant, probe));
     let turns = receipts.flat_map(|receipt| [receipt.created, receipt.expires]);
     let refusals = view.namespaces.iter().flat_map(|(_, facts)| facts.refusals.values());

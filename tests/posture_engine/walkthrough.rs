@@ -1,6 +1,6 @@
 //! The walkthrough's two tenants, from declared to proved to broken.
 
-use partywall::model::changes::Fact;
+use partywall::model::changes::{Change, Fact};
 use partywall::model::kind::Kind;
 use partywall::model::snapshot::{Dirty, How};
 use partywall::model::source::SourceState;
@@ -172,10 +172,7 @@ fn a_lapse_on_record_ends_a_receipt_for_good() {
 fn a_receipt_of_another_cluster_proves_nothing() {
     let mut store = seed_store();
     let (mut engine, book) = proved(&mut store);
-    store.apply(partywall::model::changes::Change::Server(partywall::model::snapshot::ServerFacts {
-        cluster_uid: "other".into(),
-        ..Default::default()
-    }));
+    store.apply(Change::Server(partywall::model::snapshot::ServerFacts { cluster_uid: "other".into(), ..Default::default() }));
     let (snapshot, dirty) = store.publish();
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     assert_eq!(of(&assessment, "acme").grade, Verdict::Unproven);
@@ -185,10 +182,7 @@ fn a_receipt_of_another_cluster_proves_nothing() {
 fn what_is_not_seen_is_unknown_and_says_why_and_recovers() {
     let mut store = seed_store();
     let (mut engine, book) = proved(&mut store);
-    store.apply(partywall::model::changes::Change::State(
-        Kind::NetworkPolicy,
-        SourceState::Stale { since: noon(), why: "watch ended\u{1b}[31m".into() },
-    ));
+    store.apply(Change::State(Kind::NetworkPolicy, SourceState::Stale { since: noon(), why: "watch ended\u{1b}[31m".into() }));
     let (snapshot, dirty) = store.publish();
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     let acme = of(&assessment, "acme");
@@ -200,7 +194,7 @@ fn what_is_not_seen_is_unknown_and_says_why_and_recovers() {
     let unknown = assessment.unknowns.first().unwrap();
     assert_eq!((unknown.source.as_str(), unknown.costs.as_slice()), ("NetworkPolicy", &["NET-01", "NET-02"][..]));
     assert_eq!(assessment.unknowns.len(), 1);
-    store.apply(partywall::model::changes::Change::State(Kind::NetworkPolicy, SourceState::Live));
+    store.apply(Change::State(Kind::NetworkPolicy, SourceState::Live));
     let (snapshot, dirty) = store.publish();
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     assert_eq!(of(&assessment, "acme").grade, Verdict::Holds);
@@ -282,12 +276,12 @@ fn hostile_names_are_cleaned_everywhere() {
     ] {
         store.apply(put(fact));
     }
-    store.apply(partywall::model::changes::Change::State(Kind::LimitRange, SourceState::Denied { why: BITE.into() }));
+    store.apply(Change::State(Kind::LimitRange, SourceState::Denied { why: BITE.into() }));
     let mut vault = seed_vault();
     let mut role = role("acme");
     (role.namespaces, role.service_accounts) = ([ns.as_str().into()].into(), [BITE.into(), "a".into()].into());
     vault.kubernetes.insert(BITE.into(), live([(BITE.into(), role)]));
-    store.apply(partywall::model::changes::Change::Vault(Box::new(vault)));
+    store.apply(Change::Vault(Box::new(vault)));
     let (snapshot, _) = store.publish();
     let assessment = from_scratch(&EngineConfig::default(), &snapshot, &Book::default(), noon());
     let checks = || assessment.by_tenant.values().flat_map(|tenant| &tenant.checks).chain(&assessment.platform);
@@ -306,4 +300,33 @@ fn hostile_names_are_cleaned_everywhere() {
     for text in said {
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{text:?}");
     }
+}
+
+#[test]
+fn a_receipt_that_cannot_be_compared_neither_counts_nor_lapses() {
+    let mut store = seed_store();
+    let (mut engine, book) = proved(&mut store);
+    let mut vault = seed_vault();
+    vault.policies.state = SourceState::Denied { why: "permission denied".into() };
+    store.apply(Change::Vault(Box::new(vault)));
+    let (snapshot, dirty) = store.publish();
+    let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
+    let check = of(&assessment, "acme").of_wall(Wall::Sec).next().unwrap();
+    assert_eq!((check.verdict, check.lapsed.as_ref()), (Verdict::Unproven, None));
+    let message = &check.findings.first().unwrap().message;
+    assert!(message.ends_with("can't be said: vault policies: denied: permission denied"), "{message}");
+    store.apply(Change::Vault(Box::new(seed_vault())));
+    let (snapshot, dirty) = store.publish();
+    assert_eq!(of(&engine.evaluate(&snapshot, &dirty, &book, noon()), "acme").wall(Wall::Sec), Verdict::Holds);
+    // mounts that we may never read are no part of it
+    let mut vault = seed_vault();
+    vault.secret_mounts =
+        partywall::model::vault::Part { state: SourceState::Denied { why: "permission denied".into() }, ..Default::default() };
+    store.apply(Change::Vault(Box::new(vault)));
+    let (snapshot, _) = store.publish();
+    let tenants = from_scratch(&EngineConfig::default(), &snapshot, &book, noon()).tenants;
+    let mut book = Book::default();
+    book.add(held(&snapshot, &tenants, ProbeId::Vault, "acme", "globex", noon()));
+    let assessment = from_scratch(&EngineConfig::default(), &snapshot, &book, noon());
+    assert_eq!(of(&assessment, "acme").wall(Wall::Sec), Verdict::Holds);
 }
