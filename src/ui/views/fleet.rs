@@ -14,8 +14,10 @@ use crate::app::role::Role;
 use crate::app::state::Screen;
 use crate::app::symbols::letter;
 use crate::app::words;
+use crate::model::kind::Kind;
+use crate::model::source::Sight;
 use crate::model::time::age;
-use crate::posture::assessment::{QuotaRow, TenantAssessment};
+use crate::posture::assessment::{AppKind, QuotaRow, TenantAssessment};
 use crate::posture::verdict::Verdict;
 use crate::posture::wall::{WALLS, Wall};
 use crate::ui::Cx;
@@ -209,8 +211,7 @@ fn heads(cx: &Cx<'_>, area: Rect, widths: &[usize; 16], buf: &mut Buffer) {
 }
 
 fn line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, widths: &[usize; 16], buf: &mut Buffer) {
-    let snapshot = &cx.state.view.snapshot;
-    let old = words::kubernetes(snapshot).old;
+    let old = cx.kube.old;
     let dim = |role: Role| cx.style(if old { Role::Muted } else { role });
     let mut pen = Pen::new(cx, buf, area, row);
     pen.put(" ", Style::new());
@@ -221,14 +222,16 @@ fn line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, widths: &[
                 pen.cell(&cx.state.sayer().say(&tenant.tenant), width, dim(Role::Strong));
             }
             What::Kind => {
-                pen.cell(tenant.kind.word(), width, dim(Role::Muted));
+                let blind = tenant.kind == AppKind::Other && cx.state.view.snapshot.sight(Kind::Pod) == Sight::Blind;
+                pen.cell(if blind { "?" } else { tenant.kind.word() }, width, dim(Role::Muted));
             }
             What::Wall(wall) => wall_cell(cx, tenant, wall, width, &mut pen),
             What::Gauge(resources) => gauge(cx, tenant, resources, width, old, &mut pen),
             What::Violations => {
                 let n = tenant.violations().count();
+                let blind = n == 0 && tenant.walls.values().any(|v| *v == Verdict::Unknown);
                 let role = if n == 0 { Role::Na } else { Role::Text };
-                let text = if n == 0 { cx.sym.dash.to_owned() } else { n.to_string() };
+                let text = if blind { "?".to_owned() } else if n == 0 { cx.sym.dash.to_owned() } else { n.to_string() };
                 pen.cell_right(&text, width, dim(role));
             }
             What::Coverage => {
@@ -264,7 +267,9 @@ fn fullest<'a>(tenant: &'a TenantAssessment, resources: &[&str]) -> Option<&'a Q
 
 fn gauge(cx: &Cx<'_>, tenant: &TenantAssessment, resources: &[&str], width: usize, old: bool, pen: &mut Pen<'_>) {
     let Some(row) = fullest(tenant, resources) else {
-        pen.cell_right(cx.sym.dash, width.saturating_sub(1), cx.style(Role::Na)).put(" ", Style::new());
+        let blind = cx.state.view.snapshot.sight(Kind::ResourceQuota) == Sight::Blind;
+        let text = if blind { "?" } else { cx.sym.dash };
+        pen.cell_right(text, width.saturating_sub(1), cx.style(Role::Na)).put(" ", Style::new());
         return;
     };
     let style = |role: Role| cx.style(if old { Role::Muted } else { role });
@@ -283,9 +288,8 @@ fn gauge(cx: &Cx<'_>, tenant: &TenantAssessment, resources: &[&str], width: usiz
 
 /// What changed last: from, to, which wall, when; or that the row is old.
 fn changed(cx: &Cx<'_>, tenant: &TenantAssessment, width: usize, old: bool, pen: &mut Pen<'_>) {
-    let kube = words::kubernetes(&cx.state.view.snapshot);
     if old {
-        pen.cell(&words::standing_text(&kube, cx.state.now), width, cx.style(Role::Stale));
+        pen.cell(&words::standing_text(&cx.kube, cx.state.now), width, cx.style(Role::Stale));
         return;
     }
     let Some(moved) = &tenant.changed else {

@@ -78,7 +78,7 @@ fn wall_line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, wall:
     pen.put(wall.short(), cx.style(if empty { Role::Muted } else { Role::Title })).put(" ", Style::new());
     let word = if empty { "no checks yet" } else { verdict.word() };
     let room = pen.left().saturating_sub(word.len() + 1);
-    pen.cell(wall.title(), room, cx.style(Role::Muted));
+    pen.cell(wall.title(), room.saturating_sub(1), cx.style(Role::Muted)).put(" ", Style::new());
     pen.put(word, cx.style(if empty { Role::Na } else { role }));
 }
 
