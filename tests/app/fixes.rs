@@ -4,7 +4,7 @@ use partywall::app::effect::Effect;
 use partywall::app::msg::Msg;
 use partywall::app::state::Dialog;
 use partywall::fix::guard::Mode;
-use partywall::fix::plan::FixPlan;
+use partywall::fix::plan::{FixPlan, PlanAction};
 use partywall::fix::recipes;
 use partywall::model::kind::Kind;
 use partywall::shot::fixture::{Fleet, NOW};
@@ -48,7 +48,12 @@ fn a_plan_is_shown_then_confirmed_by_name_then_applied() {
 #[test]
 fn what_was_applied_can_be_undone_once() {
     let mut screen = planned();
-    let inverse = Box::new(plan(&screen).inverse());
+    let mut inverse = plan(&screen);
+    for step in &mut inverse.steps {
+        step.action = PlanAction::Delete;
+        step.live = Some(step.manifest.clone());
+        step.preview = None;
+    }
     screen.keys("\nacme\n");
     screen.send(Msg::Fixed { tenant: "acme".into(), result: Ok("3 objects".into()), undo: false, inverse: Some(inverse) });
     assert!(screen.says("acme: applied: 3 objects") && !screen.state.busy());

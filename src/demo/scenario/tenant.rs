@@ -188,7 +188,7 @@ fn stores(forge: &mut Forge<'_>, plan: &Plan, by: By) {
     if plan.secrets == Secrets::Nothing {
         return;
     }
-    let plain = matches!(plan.secrets, Secrets::Walkthrough | Secrets::EveryNamespace);
+    let plain = plan.secrets == Secrets::EveryNamespace;
     let server =
         if plain { "http://sys-vault.sys-vault.svc.cluster.local:8200" } else { "https://sys-vault.sys-vault.svc.cluster.local:8200" };
     let mut auth = json!({"mountPath": "kubernetes", "role": format!("tenant-{}", plan.name)});
