@@ -9,6 +9,7 @@ mod auth;
 mod clock;
 mod controllers;
 mod defaults;
+mod delete;
 mod discovery;
 mod exec;
 mod faults;

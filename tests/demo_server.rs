@@ -1,5 +1,14 @@
 //! The simulated servers, asked by the real clients: kube, vaultrs and, where it is installed, kubectl.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests say what they expect by panicking, and what they skipped by printing"
+)]
+
 #[path = "demo_server/kubectl.rs"]
 mod kubectl;
 #[path = "demo_server/secrets.rs"]
@@ -49,7 +58,7 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> (u16, String, String
     }
 }
 
-fn pod(name: &str, spec: serde_json::Value) -> Pod {
+fn pod(name: &str, spec: &serde_json::Value) -> Pod {
     serde_json::from_value(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})).unwrap()
 }
 
@@ -160,9 +169,8 @@ async fn the_watcher_survives_what_goes_wrong() {
         let mut applied = BTreeSet::new();
         tokio::time::timeout(Duration::from_secs(5), async {
             while !applied.contains("after") {
-                match events.next().await.unwrap() {
-                    Ok(watcher::Event::Apply(n) | watcher::Event::InitApply(n)) => drop(applied.insert(n.metadata.name.unwrap())),
-                    _ => {}
+                if let Ok(watcher::Event::Apply(n) | watcher::Event::InitApply(n)) = events.next().await.unwrap() {
+                    applied.insert(n.metadata.name.unwrap());
                 }
             }
         })
@@ -247,16 +255,16 @@ async fn admission_answers_in_the_real_words() {
     let quota: ResourceQuota = serde_json::from_value(json!({"metadata": {"name": "quota"}, "spec": {"hard": hard}})).unwrap();
     Api::<ResourceQuota>::namespaced(client.clone(), "plain").create(&PostParams::default(), &quota).await.unwrap();
     for (namespace, name, spec, expected) in cases {
-        let answer = Api::<Pod>::namespaced(client.clone(), namespace).create(&dry(), &pod(name, spec)).await;
+        let answer = Api::<Pod>::namespaced(client.clone(), namespace).create(&dry(), &pod(name, &spec)).await;
         assert_eq!(refusal(answer), (403, "Forbidden".to_owned(), expected.to_owned()), "{namespace}/{name}");
     }
     // what fits is shown with what it got, and nothing is stored or counted
     let pods: Api<Pod> = Api::namespaced(client.clone(), ACME);
-    let small = pods.create(&dry(), &pod("small", json!({"containers": [{"name": "c", "image": "x"}]}))).await.unwrap();
+    let small = pods.create(&dry(), &pod("small", &json!({"containers": [{"name": "c", "image": "x"}]}))).await.unwrap();
     let limits = small.spec.unwrap().containers[0].resources.clone().unwrap().limits.unwrap();
     assert_eq!(limits["memory"].0, "512Mi");
     assert!(pods.get_opt("small").await.unwrap().is_none());
-    let (code, reason, message) = refusal(pods.create(&dry(), &pod("u", json!({"containers": []}))).await);
+    let (code, reason, message) = refusal(pods.create(&dry(), &pod("u", &json!({"containers": []}))).await);
     assert_eq!((code, reason.as_str(), message.as_str()), (422, "Invalid", "Pod \"u\" is invalid: spec.containers: Required value"));
 }
 
@@ -289,7 +297,8 @@ async fn run(pods: &Api<Pod>, name: &str, command: &[&str]) -> (String, String, 
     let (mut out, mut err) = (session.stdout().unwrap(), session.stderr().unwrap());
     let (mut stdout, mut stderr) = (String::new(), String::new());
     let (a, b) = tokio::join!(out.read_to_string(&mut stdout), err.read_to_string(&mut stderr));
-    (a.unwrap(), b.unwrap());
+    a.unwrap();
+    b.unwrap();
     let status = status.await.unwrap();
     let code = match status.status.as_deref() {
         Some("Success") => 0,

@@ -102,8 +102,7 @@ impl Player {
         }
         let about = controllers::reference(&pod);
         objects.put(key.clone(), pod);
-        let name = self.event_name(&key.name);
-        controllers::event(objects, &about, &name, "BackOff", "Back-off restarting failed container", 1, 0);
+        controllers::happened(objects, &about, "BackOff", "Back-off restarting failed container");
         controllers::all_endpoints(objects, &key.namespace);
     }
 
@@ -146,10 +145,6 @@ impl Player {
         secret.put("status/refreshTime", clock::now());
         objects.put(key, secret);
     }
-
-    fn event_name(&mut self, about: &str) -> String {
-        format!("{about}.{:016x}", self.rng.u64(..))
-    }
 }
 
 /// Lets every replica set that lacks pods try again, and counts the refusal in its event.
@@ -161,22 +156,8 @@ fn retry_rollout(objects: &mut Objects) {
         .collect();
     for (key, set) in lacking {
         let Err(refusal) = workloads::create_pod(objects, &key.namespace, &set) else { continue };
-        let known = objects
-            .list(kinds::id("events"), &key.namespace, None)
-            .find(|(_, e)| e.text("reason") == "FailedCreate" && e.text("involvedObject/name") == key.name)
-            .map(|(k, e)| (k.clone(), (**e).clone()));
         let message = format!("Error creating: {}", refusal.message());
-        match known {
-            Some((at, mut event)) => {
-                event.put("count", event.at("count").as_i64().unwrap_or(1) + 1);
-                event.put("lastTimestamp", clock::now());
-                event.put("message", message);
-                objects.put(at, event);
-            }
-            None => {
-                controllers::event(objects, &controllers::reference(&set), &format!("{}.demo", key.name), "FailedCreate", &message, 1, 0);
-            }
-        }
+        controllers::happened(objects, &controllers::reference(&set), "FailedCreate", &message);
         admission::quota::refresh(objects, &key.namespace);
     }
 }

@@ -95,6 +95,11 @@ fn respond(world: &World, call: &Call, path: &str, fault: VaultFault) -> Result<
     match ask.path {
         "sys/health" => return sys::health(world, &ask, sealed, fault == VaultFault::Standby),
         "sys/seal-status" => return Ok(sys::seal_status(world, sealed)),
+        "sys/unseal" if operation == Operation::Update => {
+            // any key opens a simulated seal
+            world.vault().sealed = false;
+            return Ok(sys::seal_status(world, fault == VaultFault::Sealed));
+        }
         _ if sealed => return Err(failure(503, "Vault is sealed")),
         "sys/leader" => return Ok(Outcome::Bare(200, json!({"ha_enabled": false}))),
         _ => {}

@@ -11,15 +11,14 @@ use super::json::Json;
 use super::kinds::{self, Kind};
 use super::kube::{Target, body, check_place};
 use super::render::{self, Form};
-use super::selectors::Selection;
 use super::status::{self, Cause, Refusal};
 use super::store::{Key, Objects};
 use super::world::World;
-use super::{admission, clock, controllers, defaults, patch as patches, validate};
+use super::{admission, controllers, defaults, patch as patches, validate};
 
 /// What the query says about a write.
-struct Options {
-    dry: bool,
+pub(crate) struct Options {
+    pub(crate) dry: bool,
     strict: bool,
     force: bool,
     manager: String,
@@ -32,7 +31,8 @@ struct Draft {
     before: Option<Arc<Value>>,
 }
 
-fn options(call: &Call, options_kind: &str) -> Result<Options, Refusal> {
+/// Reads the options of a write; `options_kind` is what their kind is called.
+pub(crate) fn options(call: &Call, options_kind: &str) -> Result<Options, Refusal> {
     let dry = call.query.get("dryRun");
     if !matches!(dry, "" | "All") {
         let message = format!("Unsupported value: [\"{dry}\"]: supported values: \"All\"");
@@ -200,68 +200,6 @@ pub(crate) fn scale_of(object: &Value) -> Value {
     })
 }
 
-/// DELETE of one object.
-pub(crate) fn delete(world: &World, target: &Target, call: &Call) -> Result<Reply, Refusal> {
-    let options = options(call, "DeleteOptions")?;
-    world.store.write(|objects| {
-        let before = existing(objects, target)?;
-        if !options.dry {
-            remove(objects, target.kind, &Key::new(target.id, &target.namespace, &target.name));
-        }
-        // what ends slowly in a real cluster is answered with itself
-        if matches!(target.kind.kind, "Pod" | "Namespace") {
-            let mut last = (*before).clone();
-            last.put("metadata/deletionTimestamp", clock::now());
-            if target.kind.kind == "Namespace" {
-                last.put("status/phase", "Terminating");
-            }
-            return Ok(http::json(200, &last));
-        }
-        let mut details = json!({"name": target.name});
-        if !target.kind.group.is_empty() {
-            details.put("group", target.kind.group);
-        }
-        details.put("kind", target.kind.plural);
-        details.put("uid", before.text("metadata/uid"));
-        Ok(http::json(200, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})))
-    })
-}
-
-/// DELETE of a collection.
-pub(crate) fn delete_all(world: &World, target: &Target, call: &Call) -> Result<Reply, Refusal> {
-    let options = options(call, "DeleteOptions")?;
-    let selection = Selection::parse(call.query.get("labelSelector"), call.query.get("fieldSelector"))?;
-    world.store.write(|objects| {
-        let found: Vec<(Key, Arc<Value>)> = objects
-            .list(target.id, &target.namespace, None)
-            .filter(|(_, o)| selection.matches(o))
-            .map(|(k, o)| (k.clone(), Arc::clone(o)))
-            .collect();
-        for (key, _) in found.iter().filter(|_| !options.dry) {
-            remove(objects, target.kind, key);
-        }
-        let metadata = json!({"resourceVersion": objects.revision().to_string()});
-        let list = render::list(target.kind, found.iter().map(|(_, o)| &**o), Form::Plain, &metadata);
-        Ok(http::full(200, "application/json", list))
-    })
-}
-
-/// Removes an object and what hangs on it.
-fn remove(objects: &mut Objects, kind: &Kind, key: &Key) {
-    objects.remove(key);
-    if kind.kind == "Namespace" {
-        for (id, _) in kinds::KINDS.iter().enumerate().filter(|(_, k)| k.namespaced) {
-            let inside: Vec<Key> = objects.list(id, &key.name, None).map(|(k, _)| k.clone()).collect();
-            for key in inside {
-                objects.remove(&key);
-            }
-        }
-    } else {
-        controllers::collect_orphans(objects, &key.namespace);
-        controllers::settle(objects, kind, &key.namespace);
-    }
-}
-
 fn decoded(kind: &Kind, call: &Call) -> Result<Value, Refusal> {
     let value = body(call)?;
     let (sent_kind, sent_version) = (value.text("kind"), value.text("apiVersion"));
@@ -299,7 +237,8 @@ fn generated(objects: &mut Objects, value: &mut Value) -> String {
     value.text("metadata/name").to_owned()
 }
 
-fn existing(objects: &Objects, target: &Target) -> Result<Arc<Value>, Refusal> {
+/// The object a write is about.
+pub(crate) fn existing(objects: &Objects, target: &Target) -> Result<Arc<Value>, Refusal> {
     let found = objects.get(&Key::new(target.id, &target.namespace, &target.name)).cloned();
     found.ok_or_else(|| status::not_found(target.kind, &target.name))
 }

@@ -43,6 +43,7 @@ async fn kubectl_feels_at_home() {
         ),
         ("apply -n web-tenant-initech -f -", &deny, "networkpolicy.networking.k8s.io/default-deny created"),
         ("delete netpol default-deny -n web-tenant-initech", "", "networkpolicy.networking.k8s.io \"default-deny\" deleted"),
+        ("get all -n web-tenant-acme", "", "deployment.apps/whoami"),
         ("auth can-i delete pods", "", "yes"),
         ("auth whoami", "", "demo-admin"),
         ("create token n8n-acme -n web-tenant-acme --audience vault", "", "eyJ"),

@@ -1,6 +1,8 @@
 //! The same questions to the simulated and to a real API server: the same code, reason and message.
 //!
-//! `words.json` holds what kube-apiserver 1.36.4 answered. With `PARTYWALL_TEST_KUBECONFIG` set, that server is asked too.
+//! `words.json` holds what kube-apiserver 1.36.4 answered. With `PARTYWALL_TEST_KUBECONFIG` set, that server is asked too. The
+//! Vault below is OpenBao 2.7.2; `PARTYWALL_TEST_VAULT_ADDR` and `PARTYWALL_TEST_VAULT_TOKEN` name a real one (a development
+//! server: secrets at `secret/`, a token that may do everything).
 
 use http::Request;
 use http_body_util::BodyExt as _;
@@ -95,5 +97,118 @@ async fn the_real_server_still_speaks_like_that() {
         let path = format!("/api/v1/namespaces/{namespace}");
         ask(&client, &Step { method: "DELETE".into(), path, r#type: String::new(), body: String::new() }).await;
     }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Whose token a question is asked with.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Nobody,
+    Stranger,
+    Tenant,
+    Root,
+}
+
+const DENIED: &str = r#"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"#;
+const STRANGER: &str = r#"{"errors":["permission denied"]}"#;
+const ABSENT: &str = r#"{"errors":[]}"#;
+const UNSUPPORTED: &str = r#"{"errors":["1 error occurred:\n\t* unsupported operation\n\n"]}"#;
+/// Method, path, who, body, code, answer ("" where it carries data).
+const VAULT: &[(&str, &str, Who, &str, u16, &str)] = &[
+    ("GET", "secret/data/words-acme?version=999999999", Who::Tenant, "", 404, ABSENT),
+    ("GET", "secret/data/words-acme", Who::Tenant, "", 200, ""),
+    ("GET", "secret/metadata/words-acme", Who::Tenant, "", 200, ""),
+    ("GET", "secret/data/words-acme/child", Who::Tenant, "", 403, DENIED),
+    ("GET", "secret/data/words-globex?version=999999999", Who::Tenant, "", 403, DENIED),
+    ("GET", "secret/data/words-nowhere?version=999999999", Who::Tenant, "", 403, DENIED),
+    ("LIST", "secret/metadata/", Who::Tenant, "", 403, DENIED),
+    ("GET", "secret/metadata/?list=true", Who::Tenant, "", 403, DENIED),
+    ("GET", "sys/policies/acl/words", Who::Tenant, "", 403, DENIED),
+    ("GET", "sys/auth", Who::Tenant, "", 403, DENIED),
+    ("POST", "secret/data/words-acme", Who::Tenant, r#"{"data":{"a":"b"}}"#, 403, DENIED),
+    ("GET", "secret/data/words-acme", Who::Nobody, "", 403, STRANGER),
+    ("GET", "secret/data/words-acme", Who::Stranger, "", 403, STRANGER),
+    ("GET", "auth/token/lookup-self", Who::Stranger, "", 403, STRANGER),
+    ("GET", "auth/token/lookup-self", Who::Tenant, "", 200, ""),
+    ("POST", "sys/capabilities-self", Who::Tenant, "{}", 400, r#"{"errors":["paths must be supplied"]}"#),
+    ("GET", "secret/data/words-nowhere", Who::Root, "", 404, ABSENT),
+    ("LIST", "secret/metadata/words-acme", Who::Root, "", 404, ABSENT),
+    ("GET", "sys/policies/acl/words-nowhere", Who::Root, "", 404, ABSENT),
+    ("GET", "auth/kubernetes/role/words-nowhere", Who::Root, "", 404, ABSENT),
+    ("GET", "auth/kubernetes/role", Who::Root, "", 405, UNSUPPORTED),
+    ("GET", "sys/nosuch", Who::Root, "", 404, r#"{"errors":["1 error occurred:\n\t* unsupported path\n\n"]}"#),
+    ("GET", "nosuch/path", Who::Root, "", 404, r#"{"errors":["no handler for route \"nosuch/path\". route entry not found."]}"#),
+    ("DELETE", "sys/health", Who::Root, "", 405, ABSENT),
+    ("GET", "sys/health", Who::Nobody, "", 200, ""),
+    (
+        "POST",
+        "auth/kubernetes/login",
+        Who::Nobody,
+        r#"{"role":"words-nowhere","jwt":"x"}"#,
+        400,
+        r#"{"errors":["invalid role name \"words-nowhere\""]}"#,
+    ),
+    ("POST", "auth/kubernetes/login", Who::Nobody, r#"{"role":"words-nowhere"}"#, 400, r#"{"errors":["missing jwt"]}"#),
+    ("POST", "auth/kubernetes/login", Who::Nobody, r#"{"jwt":"x"}"#, 400, r#"{"errors":["missing role"]}"#),
+    ("POST", "auth/token/revoke-self", Who::Tenant, "", 204, ""),
+    ("GET", "secret/data/words-acme", Who::Tenant, "", 403, STRANGER),
+];
+
+async fn ask_vault(address: &str, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut request = client.request(reqwest::Method::from_bytes(method.as_bytes()).unwrap(), format!("{address}/v1/{path}"));
+    if !token.is_empty() {
+        request = request.header("X-Vault-Token", token);
+    }
+    let answer = request.body(body.to_owned()).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap().trim().to_owned())
+}
+
+/// Asks Vault everything; returns what was answered differently.
+async fn vault_differences(address: &str, root: &str) -> Vec<String> {
+    let policy = r#"{"policy":"path \"secret/data/words-acme\" { capabilities = [\"read\"] }\npath \"secret/metadata/words-acme\" { capabilities = [\"read\"] }"}"#;
+    for (method, path, body) in [
+        ("POST", "sys/auth/kubernetes", r#"{"type":"kubernetes"}"#),
+        ("PUT", "sys/policies/acl/words", policy),
+        ("POST", "secret/data/words-acme", r#"{"data":{"a":"b"}}"#),
+        ("POST", "secret/data/words-globex", r#"{"data":{"a":"b"}}"#),
+    ] {
+        // whether the mount is there already is told by the questions
+        ask_vault(address, method, path, root, body).await;
+    }
+    let (_, made) = ask_vault(address, "POST", "auth/token/create", root, r#"{"policies":["words"],"ttl":"1h"}"#).await;
+    let tenant = serde_json::from_str::<Value>(&made).unwrap()["auth"]["client_token"].as_str().unwrap().to_owned();
+    let mut found = Vec::new();
+    for (method, path, who, body, code, expected) in VAULT {
+        let token = match who {
+            Who::Nobody => "",
+            Who::Stranger => "s.nobody-knows-this",
+            Who::Tenant => &tenant,
+            Who::Root => root,
+        };
+        let (got, text) = ask_vault(address, method, path, token, body).await;
+        if got != *code || (!expected.is_empty() && text != *expected) {
+            found.push(format!("{method} {path} as {who:?}\n  expected {code} {expected}\n  got      {got} {text}"));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn the_simulated_vault_speaks_like_the_real_one() {
+    let demo = fleet().await;
+    let found = vault_differences(&demo.vault_url(), demo.vault_root_token()).await;
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test]
+async fn the_real_vault_still_speaks_like_that() {
+    let named = |name: &str| std::env::var(name).ok();
+    let (Some(address), Some(token)) = (named("PARTYWALL_TEST_VAULT_ADDR"), named("PARTYWALL_TEST_VAULT_TOKEN")) else {
+        println!("skipped: PARTYWALL_TEST_VAULT_ADDR and PARTYWALL_TEST_VAULT_TOKEN name no Vault to ask");
+        return;
+    };
+    let found = vault_differences(&address, &token).await;
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -22,7 +22,7 @@ pub(crate) enum Net {
     Nothing,
     /// Only egress is denied.
     EgressOnly,
-    /// Only the pods of the application of today are covered.
+    /// Only the applications of today are covered, no pod of another name.
     AppOnly,
 }
 

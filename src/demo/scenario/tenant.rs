@@ -34,7 +34,8 @@ pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan) {
     stores(forge, plan, by);
 }
 
-fn walls(forge: &mut Forge<'_>, plan: &Plan, namespace: &str, by: By) {
+/// The network and resource walls of one namespace.
+pub(crate) fn walls(forge: &mut Forge<'_>, plan: &Plan, namespace: &str, by: By) {
     for (name, spec) in policies(plan.net) {
         forge.add(json!({"kind": "NetworkPolicy", "metadata": {"name": name, "namespace": namespace}, "spec": spec}), by);
     }
@@ -75,30 +76,18 @@ fn policies(net: Net) -> Vec<(&'static str, Value)> {
             ("allow-same-namespace", json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": everyone()}]})),
             exact_dns,
         ],
-        Net::AppOnly => vec![deny(both(), json!({"matchLabels": {"app": "n8n"}})), same_of_app(), exact_dns_of_app()],
+        Net::AppOnly => of_apps_only(),
     }
 }
 
-/// The exceptions of a tenant whose deny names its application only.
-fn same_of_app() -> (&'static str, Value) {
-    let selector = json!({"matchLabels": {"app": "n8n"}});
-    let peers = json!([{"podSelector": {}}]);
-    (
-        "allow-same-namespace",
-        json!({"podSelector": selector, "policyTypes": ["Ingress", "Egress"], "ingress": [{"from": peers}], "egress": [{"to": peers}]}),
-    )
-}
-
-fn exact_dns_of_app() -> (&'static str, Value) {
-    let peer = json!({
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-    });
-    let ports = json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]);
-    (
-        "allow-dns",
-        json!({"podSelector": {"matchLabels": {"app": "n8n"}}, "policyTypes": ["Egress"], "egress": [{"to": [peer], "ports": ports}]}),
-    )
+/// The policies of a tenant whose deny names the applications it has today.
+fn of_apps_only() -> Vec<(&'static str, Value)> {
+    let selector = json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["n8n", "whoami"]}]});
+    let mut policies = policies(Net::Good);
+    for (_, spec) in &mut policies {
+        spec.put("podSelector", selector.clone());
+    }
+    policies
 }
 
 fn hard(quota: Quota) -> Value {
@@ -106,7 +95,7 @@ fn hard(quota: Quota) -> Value {
         Quota::Walkthrough | Quota::Saturated => {
             json!({"requests.cpu": "1", "requests.memory": "1Gi", "limits.cpu": "2", "limits.memory": "2Gi", "pods": "10"})
         }
-        Quota::Nearly => json!({"requests.cpu": "2", "requests.memory": "3Gi", "limits.cpu": "8", "limits.memory": "4300Mi", "pods": "20"}),
+        Quota::Nearly => json!({"requests.cpu": "2", "requests.memory": "3Gi", "limits.cpu": "8", "limits.memory": "3772Mi", "pods": "20"}),
         Quota::Roomy => json!({"requests.cpu": "2", "requests.memory": "2Gi", "limits.cpu": "4", "limits.memory": "4Gi", "pods": "20"}),
         Quota::MissingKeys => json!({"requests.cpu": "1", "requests.memory": "1Gi"}),
     }

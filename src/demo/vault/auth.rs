@@ -101,6 +101,25 @@ fn issue(vault: &mut Vault, name: &str, role: &Role, account: (&str, &str, &str)
     }
 }
 
+/// A token made by hand.
+fn child(vault: &mut Vault, body: &Value) -> Token {
+    let mut policies = texts(body, "policies").unwrap_or_default();
+    policies.push("default".into());
+    policies.sort();
+    policies.dedup();
+    Token {
+        id: format!("s.{}", vault.word(24)),
+        accessor: vault.word(24),
+        policies,
+        display: "token".into(),
+        path: "auth/token/create".into(),
+        metadata: Value::Null,
+        entity: String::new(),
+        created: clock::epoch(),
+        ttl: SYSTEM_TTL,
+    }
+}
+
 fn auth_json(token: &Token, orphan: bool) -> Value {
     json!({
         "client_token": token.id, "accessor": token.accessor, "policies": token.policies, "token_policies": token.policies,
@@ -117,6 +136,12 @@ pub(crate) fn answer(vault: &mut Vault, token: &Token, rest: &str, ask: &Ask<'_>
             let renewed = Token { created: clock::epoch(), ..token.clone() };
             let answer = auth_json(&renewed, true);
             vault.keep(renewed);
+            Ok(Outcome::Auth(answer))
+        }
+        ("token/create", Operation::Update) => {
+            let child = child(vault, &ask.body);
+            let answer = auth_json(&child, false);
+            vault.keep(child);
             Ok(Outcome::Auth(answer))
         }
         ("token/revoke-self", Operation::Update) => {
