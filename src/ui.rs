@@ -14,10 +14,10 @@ use crate::app::role::Role;
 use crate::app::state::{Screen, State};
 use crate::app::symbols::Symbols;
 use crate::app::update::moves;
+use crate::app::words::{self, Standing};
 use theme::Theme;
 
 /// What drawing needs at hand.
-#[derive(Clone, Copy)]
 pub struct Cx<'a> {
     /// The state.
     pub state: &'a State,
@@ -25,6 +25,8 @@ pub struct Cx<'a> {
     pub theme: &'a Theme,
     /// The symbols.
     pub sym: &'static Symbols,
+    /// How Kubernetes stands, worked out once a frame.
+    pub kube: Standing,
 }
 
 impl Cx<'_> {
@@ -40,7 +42,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let cx = Cx { state, theme, sym: state.symbols() };
+    let cx = Cx { state, theme, sym: state.symbols(), kube: words::kubernetes(&state.view.snapshot) };
     buf.set_style(area, theme.style(Role::Ground));
     let layout = moves::now(state, area.width, area.height);
     let at = |part: Area| Rect::new(area.x + part.x, area.y + part.y, part.w, part.h).intersection(area);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests say what they expect by panicking")]
 
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,10 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 const LEFT: &str = "\x1b[?1049l";
 /// Shows the cursor.
 const CURSOR: &str = "\x1b[?25h";
+
+fn size(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).unwrap()
+}
 
 struct Pty {
     child: Box<dyn Child + Send + Sync>,
@@ -39,7 +44,7 @@ impl Pty {
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let raw = Arc::new(Mutex::new(Vec::new()));
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(cols), 0)));
         let mut reader = pty.master.try_clone_reader().unwrap();
         let (kept, shown) = (raw.clone(), screen.clone());
         std::thread::spawn(move || {
@@ -167,7 +172,7 @@ fn control_z_stops_it_and_it_paints_again_when_continued() {
 fn a_resize_paints_the_new_size() {
     let pty = Pty::demo(24, 80);
     pty.wait("the fleet", |text| text.contains("globex"));
-    pty.screen.lock().unwrap().screen_mut().set_size(50, 160);
+    pty.screen.lock().unwrap().screen_mut().set_size(size(50), size(160));
     pty.master.resize(PtySize { rows: 50, cols: 160, pixel_width: 0, pixel_height: 0 }).unwrap();
     pty.wait("columns that only a wide screen has", |text| text.lines().any(|line| line.trim_end().chars().count() > 100));
 }

@@ -11,6 +11,7 @@ use super::state::{Page, Screen, State};
 use crate::model::ids::TenantId;
 use crate::posture::assessment::{Assessment, QuotaRow, TenantAssessment};
 use crate::posture::catalogue::CheckInfo;
+use crate::posture::finding::Finding;
 use crate::posture::verdict::Verdict;
 use crate::posture::wall::{WALLS, Wall};
 
@@ -146,13 +147,15 @@ fn violations(assessment: &Assessment, page: &Page, filter: &Filter) -> (Vec<Row
     let mut all = 0;
     for tenant in assessment.by_tenant.values() {
         for result in &tenant.checks {
-            for finding in result.findings.iter().filter(|f| f.verdict.is_violation()) {
+            for (i, finding) in result.findings.iter().enumerate().filter(|(_, f)| f.verdict.is_violation()) {
                 all += 1;
                 let text = || format!("{} {} {} {} {}", tenant.tenant, result.check.id, result.check.title, finding.verdict.word(), finding.message).to_lowercase();
                 if !filter.is_empty() && !filter.passes(&text()) {
                     continue;
                 }
-                let row = Row::Finding(tenant.tenant.clone(), result.check.id, finding.reason, Arc::new(finding.subject.clone()));
+                let alike = |f: &&Finding| f.reason == finding.reason && f.subject == finding.subject;
+                let nth = result.findings.iter().take(i).filter(alike).count();
+                let row = Row::Finding(tenant.tenant.clone(), result.check.id, finding.reason, Arc::new(finding.subject.clone()), nth);
                 let key = if by_tenant { tenant.tenant.to_string() } else { result.check.id.to_owned() };
                 let weight = if by_tenant { finding.verdict as usize } else { result.check.severity as usize };
                 let group = groups.entry(key).or_insert((weight, Vec::new()));

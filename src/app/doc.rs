@@ -108,6 +108,18 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A text field's content with its cursor: what is before it, the cell under it, what is after.
+pub fn field(say: &super::redact::Say<'_>, input: &tui_input::Input) -> Vec<Span> {
+    if say.aliases.is_some() {
+        return vec![span(say.say(input.value()).into_owned(), Role::Match), span("_", Role::Cursor)];
+    }
+    let mut chars = input.value().chars();
+    let before: String = chars.by_ref().take(input.cursor()).collect();
+    let under: String = chars.next().map_or_else(|| "_".to_owned(), |c| c.to_string());
+    let after: String = chars.collect();
+    vec![span(say.say(&before).into_owned(), Role::Match), span(say.say(&under).into_owned(), Role::Cursor), span(say.say(&after).into_owned(), Role::Match)]
+}
+
 /// A text in exactly `width` columns: cut with an ellipsis, or padded. O(width).
 pub fn fit(text: &str, width: usize) -> String {
     let mut out = cut(text, width);

@@ -36,7 +36,7 @@ pub fn banner(state: &State) -> Option<(Role, String)> {
 pub fn detail(state: &State, width: usize) -> Doc {
     let selected = state.page().list.selected.as_ref();
     match (state.screen, selected) {
-        (Screen::Fleet, Some(Row::Tenant(tenant))) => fleet::summary(state, tenant, width),
+        (Screen::Fleet, Some(Row::Tenant(tenant))) => fleet::summary(state, tenant, width, true),
         (Screen::Tenant, Some(Row::Check(check))) => check::detail(state, check, width),
         (Screen::Quota, Some(Row::Quota(tenant, namespace, quota, resource))) => quota::detail(state, tenant, namespace, quota, resource, width),
         (Screen::Violations, Some(row)) => check::violation(state, row, width),
@@ -106,6 +106,40 @@ pub fn copied(state: &State) -> Option<String> {
             Some(lines.join("\n"))
         }
     }
+}
+
+/// The selected row in one line: what it is and why it reads as it does.
+pub fn one_line(state: &State) -> Vec<Span> {
+    let say = state.sayer();
+    let of = |verdict: Verdict, name: &str, id: &str, text: String| {
+        vec![
+            span(format!("{} ", state.symbols().verdict(verdict)), Role::of(verdict)),
+            span(format!("{} ", say.say(name)), Role::Strong),
+            span(format!("{id} "), Role::Muted),
+            span(text, Role::Text),
+        ]
+    };
+    let Some(row) = &state.page().list.selected else { return Vec::new() };
+    let tenant = row.tenant().or(state.tenant.as_ref()).and_then(|t| state.assessed(t));
+    match (row, tenant) {
+        (Row::Tenant(id), Some(tenant)) => state.worst(tenant).map(|worst| of(worst.verdict, id, worst.check.id, check::reason(state, worst))),
+        (Row::Check(id), Some(tenant)) => state.result(tenant, id).map(|r| of(r.verdict, &tenant.tenant, r.check.id, check::reason(state, r))),
+        (Row::Finding(id, check, ..), Some(tenant)) => {
+            let finding = state.result(tenant, check).and_then(|r| row.finding(&r.findings));
+            finding.map(|f| of(f.verdict, id, check, say.say(&f.message).into_owned()))
+        }
+        (Row::Refusal(id, _, about, message), Some(_)) => {
+            Some(vec![span(format!("{} ", say.say(id)), Role::Strong), span(format!("{} ", say.say(about)), Role::Muted), span(say.say(message).into_owned(), Role::Text)])
+        }
+        (Row::Quota(_, namespace, quota, resource), Some(tenant)) => quota::find(tenant, namespace, quota, resource).map(|row| quota::one_line(state, tenant, row)),
+        (Row::Receipt(id), _) => {
+            let standing = super::standing::of(state, id);
+            let text = if standing.counts { "a wall relies on it".to_owned() } else { format!("counts no more: {}", say.say(&standing.why)) };
+            Some(vec![span(format!("{} ", say.say(id)), Role::Strong), span(text, Role::Text)])
+        }
+        _ => None,
+    }
+    .unwrap_or_default()
 }
 
 /// When a receipt shown as counting will not any more.

@@ -149,8 +149,8 @@ pub static BINDINGS: &[Binding] = &[
     bind(Any, Action::GoReceipts, &[c('5')], "5", "receipts", 0, "the ledger"),
     bind(Any, Action::NextScreen, &[k(KeyCode::Tab)], "Tab", "screen", 0, "next screen"),
     bind(Any, Action::PrevScreen, &[k(KeyCode::BackTab)], "Shift-Tab", "screen", 0, "previous screen"),
-    bind(On(Screen::Tenant), Action::NextTenant, &[c(']')], "]", "tenant", 5, "next tenant, in the fleet's order"),
-    bind(On(Screen::Tenant), Action::PrevTenant, &[c('[')], "[", "tenant", 5, "previous tenant"),
+    bind(On(Screen::Tenant), Action::NextTenant, &[c(']')], "]", "next tenant", 5, "next tenant, in the fleet's order"),
+    bind(On(Screen::Tenant), Action::PrevTenant, &[c('[')], "[", "tenant", 0, "previous tenant"),
     bind(Any, Action::NextFinding, &[c('n')], "n", "next finding", 8, "next violation, across tenants"),
     bind(Any, Action::PrevFinding, &[c('N')], "N", "finding", 0, "previous violation"),
     bind(Any, Action::Filter, &[c('/')], "/", "filter", 6, "show rows with these words; a word after - must be absent"),
@@ -236,6 +236,9 @@ pub fn enabled(state: &State, action: Action) -> Result<(), Cow<'static, str>> {
             Some(tenant) if state.undo.contains_key(&tenant) => Ok(()),
             _ => no("nothing to undo: no fix was applied to this tenant in this session"),
         },
+        Action::Back if state.screen == Screen::Fleet && state.back.is_empty() && state.page().filter.value().is_empty() && !state.page().failing => {
+            no("this is the first screen: q leaves")
+        }
         Action::Progress if state.run.is_none() => no("no probe was run yet"),
         Action::Accept => acceptable(state),
         _ => Ok(()),

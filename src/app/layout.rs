@@ -145,7 +145,7 @@ fn split_table(out: &mut Layout, mut rest: Area, ask: Ask) {
     let wanted = u16::try_from(ask.rows).unwrap_or(u16::MAX).saturating_add(1);
     match out.class {
         Class::Huge => {
-            let side = (rest.w * 2 / 5).min(76);
+            let side = (rest.w / 3).clamp(52, 76);
             out.detail = rest.take_right(side);
         }
         Class::Wide if rest.h >= 20 => out.detail = rest.take_bottom((rest.h * 2 / 5).max(rest.h.saturating_sub(wanted).min(18)).min(rest.h / 2 + 2)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::ids::{Name, TenantId};
-use crate::posture::finding::Subject;
+use crate::posture::finding::{Finding, Subject};
 use crate::receipt::ReceiptId;
 
 /// What a row is about. Equal rows are the same thing at another moment.
@@ -19,8 +19,8 @@ pub enum Row {
     Check(&'static str),
     /// A quota's resource: tenant, namespace, quota, resource.
     Quota(TenantId, Name, Name, Name),
-    /// A finding: tenant, check, reason, subject.
-    Finding(TenantId, &'static str, Option<&'static str>, Arc<Subject>),
+    /// A finding: tenant, check, reason, subject, and which of those that are alike in all of it.
+    Finding(TenantId, &'static str, Option<&'static str>, Arc<Subject>, usize),
     /// A refusal: tenant, namespace, what about, message.
     Refusal(TenantId, Name, Arc<str>, Arc<str>),
     /// A receipt.
@@ -31,6 +31,12 @@ impl Row {
     /// Whether the cursor may rest here.
     pub const fn selectable(&self) -> bool {
         !matches!(self, Self::Head(_) | Self::Wall(_))
+    }
+
+    /// The finding a row is about, among those of its check.
+    pub fn finding<'a>(&self, findings: &'a [Finding]) -> Option<&'a Finding> {
+        let Self::Finding(_, _, reason, subject, nth) = self else { return None };
+        findings.iter().filter(|f| f.reason == *reason && f.subject == **subject).nth(*nth)
     }
 
     /// The tenant it is about, where the row itself says.

@@ -322,9 +322,10 @@ impl State {
         own.or_else(|| assessment.platform.iter().find(|result| result.check.id == check))
     }
 
-    /// The worst violation of a tenant.
+    /// The check that a tenant's grade rests on.
     pub fn worst<'a>(&self, tenant: &'a TenantAssessment) -> Option<&'a CheckResult> {
-        tenant.checks.iter().min_by_key(|result| (result.verdict, result.check.severity))
+        let grade = tenant.grade;
+        tenant.checks.iter().min_by_key(|result| (result.verdict != grade, result.verdict, result.check.severity))
     }
 
     /// Simulated servers answer.

@@ -43,7 +43,7 @@ const UNICODE: Symbols = Symbols {
     ascii: false,
     gutter: "▌",
     full: "━",
-    half: "╸",
+    half: "╾",
     track: "─",
     binding: "◂",
     over: "!",

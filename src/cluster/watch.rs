@@ -7,7 +7,9 @@
 mod backoff;
 mod kind;
 mod lines;
+mod list;
 mod pulse;
+mod stream;
 mod trouble;
 
 use std::sync::Arc;

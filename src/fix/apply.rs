@@ -112,6 +112,9 @@ async fn carry_out(cluster: &Cluster, plan: FixPlan, permit: &WritePermit, found
                 let after = cluster.apply(permit, &plan, index).await.map_err(|refusal| refused(refusal, &inverse))?;
                 back_from_apply(step, before, &after)
             }
+            (PlanAction::Delete, Some(before)) if before.pointer(UID) != step.manifest.pointer(UID) => {
+                return Err(FixError::Moved { object: step.object.clone(), inverse: so_far(&inverse) });
+            }
             (PlanAction::Delete, Some(before)) => {
                 cluster.delete(permit, &plan, index).await.map_err(|refusal| refused(refusal, &inverse))?;
                 step_like(step, PlanAction::Apply, stripped(before))
@@ -124,6 +127,9 @@ async fn carry_out(cluster: &Cluster, plan: FixPlan, permit: &WritePermit, found
     Ok(Applied { plan, inverse })
 }
 
+/// Where an object's uid stands.
+const UID: &str = "/metadata/uid";
+
 fn obstacle(plan: &FixPlan) -> String {
     let about = |step: &PlanStep| match (&step.refused, &step.owner) {
         (Some(refused), _) => Some(format!("{}: {refused}", step.object)),
@@ -135,17 +141,15 @@ fn obstacle(plan: &FixPlan) -> String {
 
 /// The way back of an apply: an object that was made is deleted, one that was changed gets its former content.
 fn back_from_apply(step: &PlanStep, before: Option<Value>, after: &Value) -> PlanStep {
-    match before {
-        Some(before) => step_like(step, PlanAction::Apply, stripped(before)),
-        None => {
-            let uid = after.pointer("/metadata/uid").cloned().unwrap_or_default();
-            let mut identity = json!({ "metadata": { "name": &*step.object.name, "namespace": &*step.object.namespace, "uid": uid } });
-            if let (Some(identity), Some(manifest)) = (identity.as_object_mut(), step.manifest.as_object()) {
-                identity.extend(["apiVersion", "kind"].into_iter().filter_map(|key| Some((key.to_owned(), manifest.get(key)?.clone()))));
-            }
-            step_like(step, PlanAction::Delete, identity)
-        }
+    if let Some(before) = before {
+        return step_like(step, PlanAction::Apply, stripped(before));
     }
+    let uid = after.pointer(UID).cloned().unwrap_or_default();
+    let mut identity = json!({ "metadata": { "name": &*step.object.name, "namespace": &*step.object.namespace, "uid": uid } });
+    if let (Some(identity), Some(manifest)) = (identity.as_object_mut(), step.manifest.as_object()) {
+        identity.extend(["apiVersion", "kind"].into_iter().filter_map(|key| Some((key.to_owned(), manifest.get(key)?.clone()))));
+    }
+    step_like(step, PlanAction::Delete, identity)
 }
 
 fn step_like(step: &PlanStep, action: PlanAction, manifest: Value) -> PlanStep {

@@ -55,12 +55,12 @@ impl Fleet {
         fleet
     }
 
-    /// The fleet of the pictures: acme's default-deny was deleted a moment ago.
+    /// The fleet of the pictures: acme's only NetworkPolicy was deleted a moment ago.
     pub fn broken() -> Self {
         let mut fleet = Self::new();
         fleet.publish();
         fleet.at = NOW.plus(-12 * SECOND);
-        fleet.gone(Kind::NetworkPolicy, "web-tenant-acme", "default-deny");
+        fleet.gone(Kind::NetworkPolicy, "web-tenant-acme", "tenant-isolation");
         fleet.publish();
         fleet.at = NOW;
         fleet
@@ -120,6 +120,7 @@ impl Fleet {
             ("acme", Resource, Said::Held, 25 * MINUTE),
             ("wayne", Network, Said::Held, 5 * HOUR),
             ("wayne", Vault, Said::Held, 5 * HOUR),
+            ("wayne", Resource, Said::Held, 5 * HOUR),
             ("tyrell", Network, Said::Crossed, 48 * MINUTE),
             ("tyrell", Vault, Said::Held, 47 * MINUTE),
             ("cyberdyne", Network, Said::DeadTarget, 2 * HOUR),

@@ -38,15 +38,15 @@ const fn scene(name: &'static str, size: (u16, u16), script: fn(&mut State)) -> 
 }
 
 static SCENES: [Scene; 24] = [
-    scene("fleet-80x24", (80, 24), |_| {}),
-    scene("fleet-120x40", (120, 40), |_| {}),
-    scene("fleet-200x60", (200, 60), |_| {}),
-    Scene { theme: "light", ..scene("fleet-light", (120, 40), |_| {}) },
-    Scene { theme: "ansi16", ..scene("fleet-ansi16", (120, 40), |_| {}) },
-    Scene { theme: "mono", ascii: true, ..scene("fleet-mono-ascii", (100, 30), |_| {}) },
+    scene("fleet-80x24", (80, 24), |s| keys(s, "j")),
+    scene("fleet-120x40", (120, 40), |s| keys(s, "j")),
+    scene("fleet-200x60", (200, 60), |s| keys(s, "j")),
+    Scene { theme: "light", ..scene("fleet-light", (120, 40), |s| keys(s, "j")) },
+    Scene { theme: "ansi16", ..scene("fleet-ansi16", (120, 40), |s| keys(s, "j")) },
+    Scene { theme: "mono", ascii: true, ..scene("fleet-mono-ascii", (100, 30), |s| keys(s, "j")) },
     Scene { mode: Mode::Observe, ..scene("fleet-60x15", (60, 15), |_| {}) },
-    scene("tenant-80x24", (80, 24), |s| keys(s, "\n")),
-    scene("tenant-120x40", (120, 40), |s| keys(s, "\n")),
+    scene("tenant-80x24", (80, 24), |s| keys(s, "j\n")),
+    scene("tenant-120x40", (120, 40), |s| keys(s, "j\n")),
     scene("tenant-200x60", (200, 60), |s| keys(s, "/globex\n\n")),
     scene("quota", (120, 40), |s| keys(s, "3")),
     scene("violations", (120, 40), |s| keys(s, "4")),
@@ -154,7 +154,7 @@ fn told(state: &mut State, probe: ProbeId, receipt: &Receipt, most: usize) {
 
 /// The plan that gives acme its default-deny back, accepted by the server's dry-run.
 fn planned(state: &mut State) {
-    keys(state, "\nf");
+    keys(state, "j\nf");
     let view = state.view.clone();
     let Ok(mut plan) = crate::fix::recipes::plan("NET-01", &view.snapshot, &view.assessment.tenants, &"acme".into()) else { return };
     for step in &mut plan.steps {

@@ -129,17 +129,18 @@ fn runs(buf: &Buffer, defaults: (Rgb, Rgb)) -> Vec<Run> {
     runs
 }
 
+/// Grounds that are not the screen's own; neighbours of one colour are one rectangle, so that no seam shows.
 fn grounds(out: &mut String, runs: &[Run], ground: Rgb) {
-    for run in runs.iter().filter(|run| run.look.bg != ground) {
-        let _ = writeln!(
-            out,
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>",
-            tenths(M + run.x * W),
-            tenths(M + run.y * H),
-            tenths(run.cells * W),
-            tenths(H),
-            hex(run.look.bg)
-        );
+    let mut merged: Vec<(u32, u32, u32, Rgb)> = Vec::new();
+    for run in runs {
+        match merged.last_mut() {
+            Some((x, y, cells, bg)) if *y == run.y && *bg == run.look.bg && *x + *cells == run.x => *cells += run.cells,
+            _ => merged.push((run.x, run.y, run.cells, run.look.bg)),
+        }
+    }
+    for (x, y, cells, bg) in merged.into_iter().filter(|(.., bg)| *bg != ground) {
+        let (x, y) = (tenths(M + x * W), tenths(M + y * H));
+        let _ = writeln!(out, "<rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>", tenths(cells * W), tenths(H), hex(bg));
     }
 }
 
@@ -168,30 +169,45 @@ fn drawn(out: &mut String, buf: &Buffer, defaults: (Rgb, Rgb)) {
 
 fn texts(out: &mut String, runs: &[Run]) {
     for run in runs {
-        let lead = run.text.chars().take_while(|c| *c == ' ').count() as u32;
-        let text = run.text.trim();
-        if text.is_empty() {
-            continue;
+        for (column, text) in words(&run.text) {
+            word(out, run, run.x + column, text);
         }
-        let cells: u32 = unicode_width::UnicodeWidthStr::width(text) as u32;
-        let (x, base) = (M + (run.x + lead) * W, M + run.y * H + 133);
-        let class = match (run.look.bold, run.look.italic) {
-            (true, true) => " class=\"b i\"",
-            (true, false) => " class=\"b\"",
-            (false, true) => " class=\"i\"",
-            (false, false) => "",
-        };
-        let underline = if run.look.underline { " text-decoration=\"underline\"" } else { "" };
-        let _ = writeln!(
-            out,
-            "<text x=\"{}\" y=\"{}\" textLength=\"{}\" fill=\"{}\"{class}{underline}>{}</text>",
-            tenths(x),
-            tenths(base),
-            tenths(cells * W),
-            hex(run.look.fg),
-            escape(text)
-        );
     }
+}
+
+/// Stretches of text between two or more blanks, with the column each begins at: viewers collapse blanks.
+fn words(text: &str) -> Vec<(u32, &str)> {
+    let mut out = Vec::new();
+    let mut column = 0;
+    for part in text.split("  ") {
+        let lead = part.len() - part.trim_start().len();
+        let word = part.trim();
+        if !word.is_empty() {
+            out.push((column + lead as u32, word));
+        }
+        column += unicode_width::UnicodeWidthStr::width(part) as u32 + 2;
+    }
+    out
+}
+
+fn word(out: &mut String, run: &Run, column: u32, text: &str) {
+    let cells = unicode_width::UnicodeWidthStr::width(text) as u32;
+    let class = match (run.look.bold, run.look.italic) {
+        (true, true) => " class=\"b i\"",
+        (true, false) => " class=\"b\"",
+        (false, true) => " class=\"i\"",
+        (false, false) => "",
+    };
+    let underline = if run.look.underline { " text-decoration=\"underline\"" } else { "" };
+    let _ = writeln!(
+        out,
+        "<text x=\"{}\" y=\"{}\" textLength=\"{}\" fill=\"{}\"{class}{underline}>{}</text>",
+        tenths(M + column * W),
+        tenths(M + run.y * H + 133),
+        tenths(cells * W),
+        hex(run.look.fg),
+        escape(text)
+    );
 }
 
 /// Text that XML takes as it is meant; what XML 1.0 does not allow becomes `?`.

@@ -79,11 +79,12 @@ pub fn more(cx: &Cx<'_>, area: Rect, lines: usize, scroll: usize, buf: &mut Buff
     if lines <= height || area.width < 16 {
         return;
     }
+    let (down, up) = if cx.state.dialog.is_some() { ("j", "k") } else { ("J", "K") };
     let below = lines - height - scroll.min(lines - height);
     let above = lines - height - below;
     let mark = match (above, below) {
-        (0, below) => format!(" {} {below} more: J ", cx.sym.more),
-        (above, 0) => format!(" {} {above} above: K ", cx.sym.up),
+        (0, below) => format!(" {} {below} more: {down} ", cx.sym.more),
+        (above, 0) => format!(" {} {above} above: {up} ", cx.sym.up),
         (above, below) => format!(" {} {above} {} {below} ", cx.sym.up, cx.sym.more),
     };
     let columns = u16::try_from(unicode_width::UnicodeWidthStr::width(mark.as_str())).unwrap_or(0);

@@ -10,11 +10,9 @@ use super::pen::Pen;
 use crate::app::doc::{Span, span};
 use crate::app::keymap::{self, Action, BINDINGS, Layer, in_force};
 use crate::app::layout::Class;
-use crate::app::list::Row;
 use crate::app::msg::Level;
 use crate::app::role::Role;
 use crate::app::state::Screen;
-use crate::app::symbols::letter;
 use crate::app::update::notes;
 use crate::app::words::{self, Standing};
 use crate::fix::guard::Mode;
@@ -100,7 +98,7 @@ fn first_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let badges = badges(cx);
     let free = total.saturating_sub(width(&badges) + 46);
     let mut left = vec![span(" partywall ", Role::Title), mode(cx), span(format!(" {}  ", crate::app::doc::cut(&context, (total / 5).clamp(10, 32))), Role::Strong)];
-    let mut kube = words::kubernetes(snapshot);
+    let mut kube = cx.kube.clone();
     if kube.role == Role::Live && total >= 110 {
         kube.why = server.version.to_string();
     }
@@ -109,8 +107,9 @@ fn first_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     left.extend(source(cx, "kube", &kube, room));
     left.push(span("  ", Role::Text));
     left.extend(source(cx, "vault", &words::vault(&snapshot.vault), room));
-    Pen::new(cx, buf, area, 0).spans(cx, &left);
     let columns = u16::try_from(width(&badges)).unwrap_or(0).min(area.width);
+    let free = Rect { width: (area.width - columns).saturating_sub(u16::from(columns > 0)), ..area };
+    Pen::new(cx, buf, free, 0).spans(cx, &left);
     let right = Rect { x: area.right() - columns, width: columns, ..area };
     Pen::new(cx, buf, right, 0).spans(cx, &badges);
 }
@@ -119,15 +118,20 @@ fn first_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 fn grades(cx: &Cx<'_>, in_words: bool) -> Vec<Span> {
     let by_tenant = &cx.state.view.assessment.by_tenant;
     let mut out = Vec::new();
-    for verdict in ALL {
-        let n = by_tenant.values().filter(|t| t.grade == verdict).count();
+    let mut counts = [0_usize; ALL.len()];
+    for tenant in by_tenant.values() {
+        if let Some(n) = counts.get_mut(tenant.grade as usize) {
+            *n += 1;
+        }
+    }
+    for (verdict, n) in ALL.into_iter().zip(counts) {
         if n == 0 {
             continue;
         }
         let word = match (in_words, verdict) {
             (true, Verdict::Holds) => " held when tried".to_owned(),
             (true, verdict) => format!(" {}", verdict.word().to_lowercase()),
-            (false, _) => letter(verdict).trim().to_owned(),
+            (false, _) => String::new(),
         };
         out.push(span(format!("{}{n}{word}", cx.sym.verdict(verdict)), Role::of(verdict)));
         out.push(span(if in_words { "   " } else { "  " }, Role::Text));
@@ -144,8 +148,9 @@ fn second_line(cx: &Cx<'_>, class: Class, area: Rect, buf: &mut Buffer) {
         return;
     }
     let mut left = vec![span(format!(" {n} tenant{} ", if n == 1 { "" } else { "s" }), Role::Strong)];
-    left.push(span(format!("by {}   ", assessment.tenants.rule.words()), Role::Muted));
-    left.extend(grades(cx, class >= Class::Wide));
+    let rule = assessment.tenants.rule.words();
+    left.push(span(if class <= Class::Narrow { "  ".to_owned() } else { format!("by {rule}   ") }, Role::Muted));
+    left.extend(grades(cx, class >= Class::Huge));
     Pen::new(cx, buf, area, 1).spans(cx, &left);
     let tabs = tabs(cx, usize::from(area.width).saturating_sub(width(&left) + 2));
     let columns = u16::try_from(width(&tabs)).unwrap_or(0).min(area.width);
@@ -198,9 +203,11 @@ pub fn title(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         pen.put("  ! only what fails", cx.style(Role::Degraded));
     }
     if state.typing || !filter.is_empty() {
-        pen.put("  / ", cx.style(Role::Key)).put(&state.sayer().say(filter), cx.style(Role::Match));
+        pen.put("  / ", cx.style(Role::Key));
         if state.typing {
-            pen.put("_", cx.style(Role::Cursor));
+            pen.spans(cx, &crate::app::doc::field(&state.sayer(), &page.filter));
+        } else {
+            pen.put(&state.sayer().say(filter), cx.style(Role::Match));
         }
         let shown = page.list.rows.iter().filter(|row| row.selectable()).count();
         pen.put_cut(&format!("  {shown} of {}", page.all), cx.style(Role::Muted));
@@ -234,21 +241,23 @@ pub fn status(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         pen.put_cut(&format!(" {} applying a fix for {}", cx.sym.running, state.sayer().say(tenant)), cx.style(Role::Accent));
         return;
     }
-    selected_row(cx, &mut pen);
+    match unseen(cx).filter(|_| state.screen == Screen::Fleet) {
+        Some(text) => {
+            pen.put(&format!(" {} ", cx.sym.verdict(Verdict::Unknown)), cx.style(Role::Unknown)).put_cut(&text, cx.style(Role::Muted));
+        }
+        None => {
+            let spans = crate::app::docs::one_line(state);
+            pen.put(" ", Style::new()).spans(cx, &spans);
+        }
+    }
 }
 
-fn selected_row(cx: &Cx<'_>, pen: &mut Pen<'_>) {
-    let state = cx.state;
-    let Some(Row::Tenant(id)) = &state.page().list.selected else { return };
-    let Some(tenant) = state.assessed(id) else { return };
-    let Some(worst) = state.worst(tenant) else { return };
-    let say = state.sayer();
-    let role = Role::of(worst.verdict);
-    pen.put(&format!(" {} ", cx.sym.verdict(worst.verdict)), cx.style(role));
-    pen.put(&format!("{} ", say.say(id)), cx.style(Role::Strong));
-    pen.put(&format!("{} ", worst.check.id), cx.style(Role::Muted));
-    let reason = crate::app::docs::check::reason(state, worst);
-    pen.put_cut(&reason, cx.style(Role::Text));
+/// What can't be looked at, in one line.
+fn unseen(cx: &Cx<'_>) -> Option<String> {
+    let unknowns = &cx.state.view.assessment.unknowns;
+    let first = unknowns.first()?;
+    let more = if unknowns.len() > 1 { format!(", and {} more that can't be read", unknowns.len() - 1) } else { String::new() };
+    Some(cx.state.sayer().say(&format!("not seen: {}{more}: {}", first.source, first.why)).into_owned())
 }
 
 /// The keys that work here, as many as fit; those that don't work now are dimmed.
@@ -269,10 +278,10 @@ pub fn keys(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             break;
         }
         let (key_role, title_role) = if on { (Role::Key, Role::Text) } else { (Role::KeyOff, Role::KeyOff) };
-        pen.put(key, cx.style(key_role)).put(" ", Style::new()).put(title(binding), cx.style(title_role)).put("  ", Style::new());
+        let title = key_title(cx, binding);
+        pen.put(key, cx.style(key_role)).put(" ", Style::new()).put(title, cx.style(title_role)).put("  ", Style::new());
     }
     let hidden = super::views::fleet::hidden(cx, area.width);
-    let _ = Layer::Any;
     if hidden > 0 {
         let text = format!("+{hidden} columns ");
         let columns = u16::try_from(text.len()).unwrap_or(0).min(area.width);
@@ -281,12 +290,15 @@ pub fn keys(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             Pen::new(cx, buf, right, 0).put(&text, cx.style(Role::Muted));
         }
     }
+}
 
-    /// Inside a list the title of Enter says where it leads.
-    fn title(binding: &keymap::Binding) -> &'static str {
-        match binding.action {
-            Action::NextFinding => "next finding",
-            _ => binding.title,
-        }
+/// What a key is called here: while typing, Enter and Esc are called by what they lead to.
+fn key_title(cx: &Cx<'_>, binding: &keymap::Binding) -> &'static str {
+    match (binding.layer, binding.action, &cx.state.dialog) {
+        (Layer::Typing, Action::Accept, Some(_)) => "write it",
+        (Layer::Typing, Action::Close, Some(_)) => "back to the plan",
+        (Layer::Typing, Action::Accept, None) => "keep the filter",
+        (Layer::Typing, Action::Close, None) => "clear it",
+        _ => binding.title,
     }
 }

@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a bench that can't go on says so by panicking")]
 
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -47,7 +48,7 @@ impl Dashboard {
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let mut reader = pty.master.try_clone_reader().unwrap();
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(NonZeroU16::new(ROWS).unwrap(), NonZeroU16::new(COLUMNS).unwrap(), 0)));
         let bytes = Arc::new(AtomicUsize::new(0));
         let (tell, chunks) = channel();
         let (shown, count) = (screen.clone(), bytes.clone());
@@ -150,7 +151,7 @@ fn main() {
     let first = dashboard.wait("the first paint", Duration::from_secs(10), |text| text.contains("NET"));
     println!("first paint from exec            {:>8.1} ms", first.as_secs_f64() * 1e3);
     let wanted = format!("{namespaces} tenants");
-    let complete = dashboard.wait("the complete fleet", Duration::from_secs(120), |text| text.contains(&wanted) && text.contains("k8s live"));
+    let complete = dashboard.wait("the complete fleet", Duration::from_secs(120), |text| text.contains(&wanted) && text.contains("kube ● live"));
     println!("complete fleet from exec         {:>8.2} s", complete.as_secs_f64());
     println!("CPU spent until then             {:>8.2} s", dashboard.cpu_ticks() as f64 / 100.0);
     println!("resident memory                  {:>12}  (peak {})", dashboard.memory("VmRSS"), dashboard.memory("VmHWM"));

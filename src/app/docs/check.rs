@@ -40,12 +40,18 @@ pub fn detail(state: &State, check: &str, width: usize) -> Doc {
 
 fn verdict(state: &State, result: &CheckResult, doc: &mut Doc) {
     let mut line = super::verdict(state, result.verdict);
-    line.push(span("  declared ", Role::Muted));
-    line.push(span(words::declared(result.declared), Role::Text));
+    let mut said = vec![span("declared ", Role::Muted), span(words::declared(result.declared), Role::Text)];
     if result.check.probe.is_some() {
-        line.push(span(", tried: ", Role::Muted));
-        line.push(span(words::tried(result.tried), Role::Text));
+        said.push(span(", tried: ", Role::Muted));
+        said.push(span(words::tried(result.tried), Role::Text));
     }
+    let columns = |spans: &[crate::app::doc::Span]| spans.iter().map(|s| s.text.chars().count()).sum::<usize>();
+    if columns(&line) + 2 + columns(&said) > doc.width {
+        doc.line(line);
+        return doc.line(said);
+    }
+    line.push(span("  ", Role::Text));
+    line.extend(said);
     doc.line(line);
 }
 
@@ -117,15 +123,14 @@ pub fn violation(state: &State, row: &Row, width: usize) -> Doc {
     let mut doc = Doc::new(width);
     let say = state.sayer();
     match row {
-        Row::Finding(tenant, check, reason, subject) => {
+        Row::Finding(tenant, check, ..) => {
             let Some(assessed) = state.assessed(tenant) else { return doc };
             let Some(result) = state.result(assessed, check) else { return doc };
             doc.para(result.check.claim, Role::Strong);
             doc.blank();
             verdict(state, result, &mut doc);
             doc.blank();
-            let same = |f: &&Finding| f.reason == *reason && f.subject == **subject;
-            if let Some(finding) = result.findings.iter().find(same) {
+            if let Some(finding) = row.finding(&result.findings) {
                 one_finding(state, finding, &mut doc);
             }
             if result.tried == Tried::Crossed

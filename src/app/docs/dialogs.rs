@@ -157,8 +157,9 @@ fn confirmation(state: &State, dialog: &PlanDialog, plan: &FixPlan, doc: &mut Do
     }
     doc.blank();
     doc.para(&format!("To {to} it, type the tenant's name: {}", say.say(&plan.tenant)), Role::Strong);
-    let typed = dialog.typed.as_ref().map(tui_input::Input::value).unwrap_or_default();
-    doc.line(vec![span("> ", Role::Cursor), span(say.say(typed).into_owned(), Role::Match), span("_", Role::Cursor)]);
+    let mut line = vec![span("> ", Role::Cursor)];
+    line.extend(dialog.typed.iter().flat_map(|typed| crate::app::doc::field(&say, typed)));
+    doc.line(line);
     if let Some(why) = &dialog.refused {
         doc.para(&say.say(why), Role::NoteError);
     }

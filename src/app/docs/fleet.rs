@@ -10,17 +10,19 @@ use crate::posture::assessment::TenantAssessment;
 use crate::posture::verdict::Verdict;
 use crate::posture::wall::WALLS;
 
-/// The summary of a tenant.
-pub fn summary(state: &State, tenant: &str, width: usize) -> Doc {
+/// The summary of a tenant; `alone` where [`side`] is not shown with it.
+pub fn summary(state: &State, tenant: &str, width: usize, alone: bool) -> Doc {
     let mut doc = Doc::new(width);
     let Some(assessed) = state.assessed(tenant) else { return doc };
     grade(state, assessed, &mut doc);
     doc.blank();
     walls(state, assessed, &mut doc);
-    doc.blank();
-    usage(state, assessed, &mut doc);
-    changed(state, assessed, &mut doc);
-    refused(state, assessed, &mut doc);
+    if alone {
+        doc.blank();
+        usage(state, assessed, &mut doc);
+        changed(state, assessed, "changed ", &mut doc);
+        refused(state, assessed, &mut doc);
+    }
     doc
 }
 
@@ -51,8 +53,8 @@ fn grade(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
 fn walls(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
     let sym = state.symbols();
     for wall in WALLS {
-        let Some(worst) = tenant.of_wall(wall).min_by_key(|r| (r.verdict, r.check.severity)) else { continue };
         let verdict = tenant.wall(wall);
+        let Some(worst) = tenant.of_wall(wall).min_by_key(|r| (r.verdict != verdict, r.verdict, r.check.severity)) else { continue };
         let first: Vec<Span> = vec![
             span(format!("{}{} ", sym.verdict(verdict), letter(verdict)), Role::of(verdict)),
             span(format!("{:4}", wall.short()), Role::Strong),
@@ -83,7 +85,7 @@ fn usage(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
 }
 
 /// The change that moved a wall, in words.
-pub fn changed(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
+pub fn changed(state: &State, tenant: &TenantAssessment, label: &str, doc: &mut Doc) {
     let Some(moved) = &tenant.changed else { return };
     let sym = state.symbols();
     let say = state.sayer();
@@ -103,7 +105,7 @@ pub fn changed(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
         text.push_str(&say.say(manager));
     }
     let first = vec![
-        span(format!("{:7} ", "changed"), Role::Label),
+        span(label, Role::Label),
         span(format!("{} ", moved.wall.short()), Role::Strong),
         span(sym.verdict(moved.from), Role::of(moved.from)),
         span(sym.arrow, Role::Muted),
@@ -130,14 +132,14 @@ fn refused(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
 pub fn side(state: &State, tenant: &str, width: usize) -> Doc {
     let mut doc = Doc::new(width);
     let Some(assessed) = state.assessed(tenant) else { return doc };
+    if assessed.changed.is_some() {
+        doc.head("last change of a wall");
+        changed(state, assessed, "", &mut doc);
+    }
     doc.head("quota");
     super::quota::bars(state, assessed, &mut doc);
     doc.head("what covers its pods");
     super::quota::covers(state, assessed, &mut doc);
-    if assessed.changed.is_some() {
-        doc.head("last change of a wall");
-        changed(state, assessed, &mut doc);
-    }
     if !assessed.refusals.is_empty() {
         doc.head("refused lately");
         let say = state.sayer();

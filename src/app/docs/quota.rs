@@ -6,6 +6,9 @@ use crate::app::doc::{Doc, Span, span};
 use crate::app::role::Role;
 use crate::app::state::State;
 use crate::app::symbols::Symbols;
+use crate::app::words;
+use crate::model::kind::Kind;
+use crate::model::source::Sight;
 use crate::posture::assessment::{Cover, QuotaRow, TenantAssessment};
 
 /// A bar of that many columns: filled part and track.
@@ -34,22 +37,41 @@ pub fn bars(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
     let sym = state.symbols();
     let say = state.sayer();
     if tenant.quota.is_empty() {
-        return doc.para("none seen", Role::Muted);
+        return doc.para(&nothing(state, Kind::ResourceQuota), Role::Muted);
     }
+    let old = words::standing(state.view.snapshot.source(Kind::ResourceQuota)).old;
+    let dim = |role: Role| if old { Role::Muted } else { role };
     let names = tenant.quota.iter().map(|row| row.resource.width()).max().unwrap_or(0).min(18);
     let room = doc.width.saturating_sub(names + 24).clamp(6, 24);
     for row in &tenant.quota {
-        let [filled, track] = bar(sym, row.permille, room);
+        let [mut filled, track] = bar(sym, row.permille, room);
+        filled.role = dim(filled.role);
         let mark = if row.binding { sym.binding } else { " " };
         let name = crate::app::doc::fit(&say.say(&row.resource), names);
         doc.line(vec![
-            span(format!("{name} "), Role::Text),
+            span(format!("{name} "), dim(Role::Text)),
             filled,
             track,
-            span(format!(" {:>5}{mark}", percent(row.permille)), if row.binding { Role::Strong } else { Role::gauge(row.permille.unwrap_or(0)) }),
+            span(format!(" {:>5}{mark}", percent(row.permille)), dim(if row.binding { Role::Strong } else { Role::gauge(row.permille.unwrap_or(0)) })),
             span(format!(" {} of {}", amount(row), row.hard), Role::Muted),
         ]);
     }
+}
+
+/// One resource in one line.
+pub fn one_line(state: &State, tenant: &TenantAssessment, row: &QuotaRow) -> Vec<Span> {
+    let say = state.sayer();
+    let fits = match row.fits {
+        Some(1) => "1 more default pod fits".to_owned(),
+        Some(n) => format!("{n} more default pods fit"),
+        None => "how many more pods fit can't be said".to_owned(),
+    };
+    let binds = if row.binding { "; this is what binds" } else { "" };
+    vec![
+        span(format!("{} ", say.say(&tenant.tenant)), Role::Strong),
+        span(format!("{} ", say.say(&row.resource)), Role::Muted),
+        span(format!("{} of {} used: {fits}{binds}", amount(row), row.hard), Role::Text),
+    ]
 }
 
 fn amount(row: &QuotaRow) -> String {
@@ -59,14 +81,28 @@ fn amount(row: &QuotaRow) -> String {
 /// Which pods each object covers.
 pub fn covers(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
     if tenant.covers.is_empty() {
-        return doc.para("no policy, quota or LimitRange seen", Role::Muted);
+        return doc.para(&nothing(state, Kind::NetworkPolicy), Role::Muted);
     }
     for cover in &tenant.covers {
         let whole = cover.covered == cover.of && cover.future == Some(true);
-        let role = if whole { Role::Holds } else { Role::Degraded };
+        let old = [cover.object.kind, Kind::Pod].into_iter().any(|kind| words::standing(state.view.snapshot.source(kind)).old);
+        let role = match (old, whole) {
+            (true, _) => Role::Muted,
+            (false, true) => Role::Holds,
+            (false, false) => Role::Degraded,
+        };
         let sign = if whole { state.symbols().yes } else { state.symbols().verdict(crate::posture::verdict::Verdict::Degraded) };
         let text = format!("{}: {}", state.sayer().say(&cover.object.to_string()), cover_words(cover));
-        doc.hang(vec![span(format!("{sign} "), role)], &text, Role::Text);
+        doc.hang(vec![span(format!("{sign} "), role)], &text, if old { Role::Muted } else { Role::Text });
+    }
+}
+
+/// That there is none, or that we can't see whether there is.
+fn nothing(state: &State, kind: Kind) -> String {
+    let snapshot = &state.view.snapshot;
+    match snapshot.sight(kind) {
+        Sight::Blind => format!("not known: {kind} is {}", snapshot.source(kind).word()),
+        _ => "none".to_owned(),
     }
 }
 
@@ -129,7 +165,7 @@ mod tests {
     #[test]
     fn something_used_shows_and_only_full_is_full() {
         let [filled, _] = bar(symbols(false), Some(1), 10);
-        assert_eq!(filled.text, "╸");
+        assert_eq!(filled.text, "╾");
         assert_eq!(percent(Some(1234)), "123%");
         assert_eq!(percent(None), "?");
     }

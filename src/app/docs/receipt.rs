@@ -75,7 +75,7 @@ pub fn step_lines(state: &State, step: &Step, doc: &mut Doc) {
     };
     let code = if step.code.is_empty() { String::new() } else { format!(" {}", say.say(&step.code)) };
     doc.hang(vec![span(format!("{} ", sym.outcome(step.outcome)), role)], &say.say(&step.what), Role::Text);
-    doc.hang(vec![span("  ", Role::Text), span(format!("{tail}{code}"), role)], &format!(" {}", words::took(step.took)), Role::Muted);
+    doc.hang(vec![span("  ", Role::Text), span(format!("{tail}{code} "), role)], &words::took(step.took), Role::Muted);
     if !step.said.is_empty() && step.outcome != Outcome::Answered {
         doc.hang(vec![span("  ", Role::Text)], &format!("“{}”", say.say(&step.said)), Role::Muted);
     }

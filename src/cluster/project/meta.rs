@@ -25,7 +25,8 @@ fn short(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST_NAME {
         return Cow::Borrowed(text);
     }
-    let cut = text.get(..text.floor_char_boundary(LONGEST_NAME)).unwrap_or_default();
+    let end = (0..=LONGEST_NAME).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let cut = text.get(..end).unwrap_or_default();
     Cow::Owned(format!("{cut}…{:032x}", fold(text)))
 }
 

@@ -102,3 +102,48 @@ pub(super) async fn woken(pulse: &mut watch::Receiver<Pulse>, limit: Option<Dura
         None => news.await,
     }
 }
+
+/// An answer, unless the server is found dead while it is awaited.
+pub(super) async fn unless_dead<T>(
+    pulse: &watch::Receiver<Pulse>,
+    answer: impl Future<Output = Result<T, ApiRefusal>>,
+) -> Result<T, ApiRefusal> {
+    let mut pulse = pulse.clone();
+    let deaths = pulse.borrow().deaths;
+    let death = async {
+        loop {
+            if pulse.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            let now = pulse.borrow();
+            if now.deaths != deaths {
+                return now.dead.clone().unwrap_or_else(|| STOPPED.into());
+            }
+        }
+    };
+    tokio::select! {
+        answer = answer => answer,
+        why = death => Err(ApiRefusal::no_answer("Unreachable", &*why)),
+    }
+}
+
+/// Why, where nobody knows more.
+const STOPPED: &str = "the server stopped answering";
+
+/// Waits until the server is found dead anew (why) or everything is to be read again (none).
+pub(super) async fn interrupted(pulse: &mut watch::Receiver<Pulse>, rereads: u64, deaths: u64) -> Option<Name> {
+    loop {
+        {
+            let now = pulse.borrow_and_update();
+            if now.deaths != deaths {
+                return Some(now.dead.clone().unwrap_or_else(|| STOPPED.into()));
+            }
+            if now.rereads != rereads {
+                return None;
+            }
+        }
+        if pulse.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -199,19 +199,22 @@ fn volume_types(pod: &Value) -> Fault {
 
 fn run_as_non_root(pod: &Value) -> Fault {
     let of_pod = pod.at("spec/securityContext/runAsNonRoot");
-    let mut details = Vec::new();
+    let mut explicit = Vec::new();
     if of_pod == &Value::Bool(false) {
-        details.push("pod must not set securityContext.runAsNonRoot=false".to_owned());
+        explicit.push("pod".to_owned());
     }
-    let explicit = named(pod, |c| c.at("securityContext/runAsNonRoot") == &Value::Bool(false));
+    let names = named(pod, |c| c.at("securityContext/runAsNonRoot") == &Value::Bool(false));
+    if !names.is_empty() {
+        explicit.push(plural("container", &names));
+    }
     if !explicit.is_empty() {
-        details.push(format!("{} must not set securityContext.runAsNonRoot=false", plural("container", &explicit)));
+        return Some(("runAsNonRoot != true", format!("{} must not set securityContext.runAsNonRoot=false", explicit.join(" and "))));
     }
     let unset = named(pod, |c| !c.has("securityContext/runAsNonRoot"));
-    if details.is_empty() && !unset.is_empty() && !of_pod.as_bool().unwrap_or_default() {
-        details.push(format!("pod or {} must set securityContext.runAsNonRoot=true", plural("container", &unset)));
+    if of_pod.as_bool().unwrap_or_default() {
+        return None;
     }
-    (!details.is_empty()).then(|| ("runAsNonRoot != true", details.join(", ")))
+    about(&unset, "runAsNonRoot != true", |who| format!("pod or {who} must set securityContext.runAsNonRoot=true"))
 }
 
 fn run_as_user(pod: &Value) -> Fault {

@@ -54,7 +54,7 @@ pub fn shape(symbol: &str, x: u32, y: u32) -> Option<Shape> {
         "╰" => corner((mx, y), (mx, my), (right, my)),
         "╯" => corner((mx, y), (mx, my), (x, my)),
         "━" => Some(Shape::Fill(rect(x, my - 18, W, 36))),
-        "╸" => Some(Shape::Fill(rect(x, my - 18, W / 2, 36))),
+        "╾" => Some(Shape::Fill(format!("{}{}", rect(x, my - 18, W / 2, 36), rect(x + W / 2, my - 5, W / 2, 10)))),
         "█" => Some(Shape::Fill(rect(x, y, W, H))),
         "▌" => Some(Shape::Fill(rect(x, y, W / 2, H))),
         "■" => Some(Shape::Fill(rect(sx, sy, side, side))),

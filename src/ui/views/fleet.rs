@@ -14,8 +14,10 @@ use crate::app::role::Role;
 use crate::app::state::Screen;
 use crate::app::symbols::letter;
 use crate::app::words;
+use crate::model::kind::Kind;
+use crate::model::source::Sight;
 use crate::model::time::age;
-use crate::posture::assessment::{QuotaRow, TenantAssessment};
+use crate::posture::assessment::{AppKind, QuotaRow, TenantAssessment};
 use crate::posture::verdict::Verdict;
 use crate::posture::wall::{WALLS, Wall};
 use crate::ui::Cx;
@@ -86,33 +88,31 @@ fn widths(room: usize, longest: usize) -> [usize; 16] {
             None => break,
         }
     }
-    for _ in 0..24 {
-        for (i, (width, column)) in widths.iter_mut().zip(&COLUMNS).enumerate() {
-            let most = if i == 0 { longest.clamp(column.min, column.max) } else { column.max };
-            let spare = *width > 0 && *width < most;
-            if spare {
-                *width += 1;
+    // names first, then gauges, then air
+    for kind in [0_u8, 1, 2] {
+        let mut grown = true;
+        while grown {
+            grown = false;
+            for (i, column) in COLUMNS.iter().enumerate() {
+                let spare = room.saturating_sub(total(&widths));
+                let Some(width) = widths.get_mut(i) else { continue };
+                let most = if i == 0 { longest.clamp(column.min, column.max) } else { column.max };
+                if *width > 0 && *width < most && spare > 0 && stage(column) == kind {
+                    *width += 1;
+                    grown = true;
+                }
             }
         }
-        if total(&widths) > room {
-            break;
-        }
     }
-    shrink(&mut widths, room);
     widths
 }
 
-/// Takes back what the last round gave too much, from the right.
-fn shrink(widths: &mut [usize; 16], room: usize) {
-    loop {
-        let total = widths.iter().sum::<usize>() + widths.iter().filter(|w| **w > 0).count() + 1;
-        if total <= room {
-            return;
-        }
-        match widths.iter_mut().zip(&COLUMNS).rev().find(|(w, c)| **w > c.min) {
-            Some((width, _)) => *width -= 1,
-            None => return,
-        }
+/// When a column may grow.
+const fn stage(column: &Column) -> u8 {
+    match column.what {
+        What::Tenant => 0,
+        What::Gauge(_) => 1,
+        _ => 2,
     }
 }
 
@@ -162,14 +162,30 @@ fn detail(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let name = cx.state.sayer().say(tenant).into_owned();
     let kind = cx.state.assessed(tenant).map(|t| t.kind.word()).filter(|k| *k != "-").unwrap_or_default();
     let tall = area.height > 30;
+    if area.width >= 110 && !tall {
+        return beside(cx, area, tenant, &name, kind, buf);
+    }
     frame::pane(cx, area, &[span(name, Role::Title)], kind, cx.state.page().scroll, buf, |width| {
-        let mut doc = docs::fleet::summary(cx.state, tenant, width);
+        let mut doc = docs::fleet::summary(cx.state, tenant, width, !tall);
         if tall {
             doc.blank();
             doc.lines.extend(docs::fleet::side(cx.state, tenant, width).lines);
         }
         doc
     });
+}
+
+/// The summary, and beside it what is around the tenant, in one frame.
+fn beside(cx: &Cx<'_>, area: Rect, tenant: &str, name: &str, kind: &str, buf: &mut Buffer) {
+    frame::frame(cx, area, &[span(name, Role::Title)], kind, false, buf);
+    let inner = frame::inside(area);
+    let left = Rect { x: inner.x + 1, width: inner.width * 11 / 20, ..inner };
+    let right = Rect { x: left.right() + 3, width: inner.right().saturating_sub(left.right() + 4), ..inner };
+    let scroll = cx.state.page().scroll;
+    let summary = docs::fleet::summary(cx.state, tenant, usize::from(left.width), false);
+    frame::text(cx, left, &summary, scroll, buf);
+    frame::text(cx, right, &docs::fleet::side(cx.state, tenant, usize::from(right.width)), 0, buf);
+    frame::more(cx, area, summary.lines.len(), scroll, buf);
 }
 
 fn heads(cx: &Cx<'_>, area: Rect, widths: &[usize; 16], buf: &mut Buffer) {
@@ -183,7 +199,9 @@ fn heads(cx: &Cx<'_>, area: Rect, widths: &[usize; 16], buf: &mut Buffer) {
         ) || (cx.state.page().order == 2 && column.what == MEM);
         let title = if sorted { format!("{}{}", column.title, cx.sym.sorted) } else { column.title.to_owned() };
         let right = matches!(column.what, What::Violations | What::Coverage | What::Proved);
-        if right {
+        if matches!(column.what, What::Gauge(_)) && *width < 10 {
+            pen.cell_right(&title, *width - 1, style).put(" ", style);
+        } else if right {
             pen.cell_right(&title, *width, style);
         } else {
             pen.cell(&title, *width, style);
@@ -193,8 +211,7 @@ fn heads(cx: &Cx<'_>, area: Rect, widths: &[usize; 16], buf: &mut Buffer) {
 }
 
 fn line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, widths: &[usize; 16], buf: &mut Buffer) {
-    let snapshot = &cx.state.view.snapshot;
-    let old = words::kubernetes(snapshot).old;
+    let old = cx.kube.old;
     let dim = |role: Role| cx.style(if old { Role::Muted } else { role });
     let mut pen = Pen::new(cx, buf, area, row);
     pen.put(" ", Style::new());
@@ -205,14 +222,16 @@ fn line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, widths: &[
                 pen.cell(&cx.state.sayer().say(&tenant.tenant), width, dim(Role::Strong));
             }
             What::Kind => {
-                pen.cell(tenant.kind.word(), width, dim(Role::Muted));
+                let blind = tenant.kind == AppKind::Other && cx.state.view.snapshot.sight(Kind::Pod) == Sight::Blind;
+                pen.cell(if blind { "?" } else { tenant.kind.word() }, width, dim(Role::Muted));
             }
             What::Wall(wall) => wall_cell(cx, tenant, wall, width, &mut pen),
             What::Gauge(resources) => gauge(cx, tenant, resources, width, old, &mut pen),
             What::Violations => {
                 let n = tenant.violations().count();
+                let blind = n == 0 && tenant.walls.values().any(|v| *v == Verdict::Unknown);
                 let role = if n == 0 { Role::Na } else { Role::Text };
-                let text = if n == 0 { cx.sym.dash.to_owned() } else { n.to_string() };
+                let text = if blind { "?".to_owned() } else if n == 0 { cx.sym.dash.to_owned() } else { n.to_string() };
                 pen.cell_right(&text, width, dim(role));
             }
             What::Coverage => {
@@ -248,7 +267,9 @@ fn fullest<'a>(tenant: &'a TenantAssessment, resources: &[&str]) -> Option<&'a Q
 
 fn gauge(cx: &Cx<'_>, tenant: &TenantAssessment, resources: &[&str], width: usize, old: bool, pen: &mut Pen<'_>) {
     let Some(row) = fullest(tenant, resources) else {
-        pen.cell(cx.sym.dash, width, cx.style(Role::Na));
+        let blind = cx.state.view.snapshot.sight(Kind::ResourceQuota) == Sight::Blind;
+        let text = if blind { "?" } else { cx.sym.dash };
+        pen.cell_right(text, width.saturating_sub(1), cx.style(Role::Na)).put(" ", Style::new());
         return;
     };
     let style = |role: Role| cx.style(if old { Role::Muted } else { role });
@@ -267,9 +288,8 @@ fn gauge(cx: &Cx<'_>, tenant: &TenantAssessment, resources: &[&str], width: usiz
 
 /// What changed last: from, to, which wall, when; or that the row is old.
 fn changed(cx: &Cx<'_>, tenant: &TenantAssessment, width: usize, old: bool, pen: &mut Pen<'_>) {
-    let kube = words::kubernetes(&cx.state.view.snapshot);
     if old {
-        pen.cell(&words::standing_text(&kube, cx.state.now), width, cx.style(Role::Stale));
+        pen.cell(&words::standing_text(&cx.kube, cx.state.now), width, cx.style(Role::Stale));
         return;
     }
     let Some(moved) = &tenant.changed else {

@@ -18,7 +18,7 @@ use crate::ui::pen::Pen;
 
 /// Widths: tenant, quota, resource, used, hard, bar, percent, fits. 0 hides a column.
 fn widths(room: usize) -> [usize; 8] {
-    let quota = if room >= 104 { 26 } else { 0 };
+    let quota = if room >= 116 { 34 } else if room >= 104 { 28 } else { 0 };
     let tenant = if room >= 76 { 18 } else { 13 };
     let amounts = if room >= 60 { 9 } else { 0 };
     let fits = if room >= 46 { 5 } else { 0 };
@@ -36,12 +36,12 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     let widths = widths(usize::from(list.width));
     heads(cx, at(layout.heads), &widths, buf);
     let mut row = 0;
-    let mut above: Option<&str> = None;
+    let mut above: Option<(&str, &str, &str)> = None;
     for (i, id) in page.list.window(usize::from(list.height)) {
         if let Row::Quota(tenant, namespace, quota, resource) = id {
-            let first = above != Some(tenant.as_ref());
+            let first = above != Some((tenant.as_ref(), namespace.as_ref(), quota.as_ref()));
             line(cx, list, row, (tenant, namespace, quota, resource), first, &widths, buf);
-            above = Some(tenant);
+            above = Some((tenant, namespace, quota));
         }
         if i == page.list.at {
             frame::select(cx, list, row, buf);
@@ -81,7 +81,8 @@ fn line(cx: &Cx<'_>, area: Rect, row: u16, id: (&str, &str, &str, &str), first: 
     pen.put(" ", Style::new());
     pen.cell(if first { say.say(tenant) } else { "".into() }.as_ref(), w_tenant, style(Role::Strong)).put(" ", Style::new());
     if w_quota > 0 {
-        pen.cell(&say.say(&format!("{namespace}/{quota}")), w_quota, style(Role::Muted)).put(" ", Style::new());
+        let name = if first { say.say(&format!("{namespace}/{quota}")).into_owned() } else { String::new() };
+        pen.cell(&name, w_quota, style(Role::Muted)).put(" ", Style::new());
     }
     pen.cell(&say.say(resource), w_resource, style(if found.binding { Role::Strong } else { Role::Text })).put(" ", Style::new());
     if w_used > 0 {

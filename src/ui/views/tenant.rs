@@ -32,8 +32,8 @@ pub fn title(cx: &Cx<'_>, pen: &mut Pen<'_>) {
     let proof = assessed.oldest_proof.map_or_else(|| "never proved".to_owned(), |at| format!("oldest proof {}", age(state.now.since(at))));
     pen.put(&format!("  {with} of {of} proved, {proof}"), cx.style(Role::Muted));
     let names: Vec<String> = assessed.namespaces.iter().map(|n| say.say(n).into_owned()).collect();
-    let kind = if assessed.kind.word() == "-" { String::new() } else { format!("{} in ", assessed.kind.word()) };
-    pen.put_cut(&format!("  {kind}{}", names.join(", ")), cx.style(Role::Muted));
+    let kind = if assessed.kind.word() == "-" { String::new() } else { format!("{}, ", assessed.kind.word()) };
+    pen.put_cut(&format!("  {kind}in {}", names.join(", ")), cx.style(Role::Muted));
 }
 
 /// Draws the screen.
@@ -78,7 +78,7 @@ fn wall_line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, wall:
     pen.put(wall.short(), cx.style(if empty { Role::Muted } else { Role::Title })).put(" ", Style::new());
     let word = if empty { "no checks yet" } else { verdict.word() };
     let room = pen.left().saturating_sub(word.len() + 1);
-    pen.cell(wall.title(), room, cx.style(Role::Muted));
+    pen.cell(wall.title(), room.saturating_sub(1), cx.style(Role::Muted)).put(" ", Style::new());
     pen.put(word, cx.style(if empty { Role::Na } else { role }));
 }
 

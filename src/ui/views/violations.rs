@@ -71,7 +71,7 @@ fn group(cx: &Cx<'_>, area: Rect, row: u16, key: &str, buf: &mut Buffer) {
         pen.put(&format!("  {}", info.severity.word()), cx.style(Role::severity(info.severity)));
         pen.put_cut(&format!("  {tenants} tenant{}", if tenants == 1 { "" } else { "s" }), cx.style(Role::Muted));
         if info.fix.is_some() {
-            pen.put_cut("  f fixes one", cx.style(Role::Muted));
+            pen.put_cut("  f plans its fix", cx.style(Role::Muted));
         }
         return;
     }
@@ -87,10 +87,10 @@ fn item(cx: &Cx<'_>, area: Rect, row: u16, id: &Row, by_tenant: bool, buf: &mut 
     let mut pen = Pen::new(cx, buf, area, row);
     pen.put("    ", Style::new());
     match id {
-        Row::Finding(tenant, check, reason, subject) => {
+        Row::Finding(tenant, check, ..) => {
             let Some(assessed) = cx.state.assessed(tenant) else { return };
             let Some(result) = cx.state.result(assessed, check) else { return };
-            let Some(finding) = result.findings.iter().find(|f| f.reason == *reason && f.subject == **subject) else { return };
+            let Some(finding) = id.finding(&result.findings) else { return };
             let role = Role::of(finding.verdict);
             pen.put(cx.sym.verdict(finding.verdict), cx.style(role)).put(letter(finding.verdict), cx.style(role)).put(" ", Style::new());
             if by_tenant {
