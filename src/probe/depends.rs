@@ -44,8 +44,21 @@ fn mounts_forbidden(snapshot: &Snapshot) -> bool {
 const UNREADABLE: u64 = 0;
 
 /// Everything a probe's receipt about this tenant (and its partner) rests on, sorted; none when [`unseen`] says why we can't see all of it,
-/// because then neither "unchanged" nor "changed" may be claimed. O(objects of both tenants).
+/// because then neither "unchanged" nor "changed" may be claimed. O(objects of both tenants), and O(Vault roles) for the Vault probe.
 pub fn depends(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &str, partner: Option<&str>) -> Option<Vec<Dependency>> {
+    let roles = if probe == ProbeId::Vault { Roles::of(&snapshot.vault) } else { Roles::default() };
+    depends_by(snapshot, tenants, &roles, probe, tenant, partner)
+}
+
+/// As [`depends`], with the snapshot's Vault roles indexed once for many tenants.
+pub fn depends_by(
+    snapshot: &Snapshot,
+    tenants: &Tenants,
+    roles: &Roles<'_>,
+    probe: ProbeId,
+    tenant: &str,
+    partner: Option<&str>,
+) -> Option<Vec<Dependency>> {
     if unseen(snapshot, probe).is_some() {
         return None;
     }
@@ -53,7 +66,7 @@ pub fn depends(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &
     let sides = both.into_iter().flatten();
     let mut list = match probe {
         ProbeId::Network => network(namespaces(snapshot, tenants, sides)),
-        ProbeId::Vault => vault(snapshot, &namespaces(snapshot, tenants, sides).collect::<Vec<_>>()),
+        ProbeId::Vault => vault(snapshot, roles, &namespaces(snapshot, tenants, sides).collect::<Vec<_>>()),
         // nobody else's declarations bound this tenant's resources
         ProbeId::Resource => resource(namespaces(snapshot, tenants, std::iter::once(tenant))),
     };
@@ -112,7 +125,7 @@ fn resource<'a>(namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>
 
 /// Roles that admit either tenant, the policies those roles grant, the ServiceAccounts (by uid: nothing else of them bears on a login), the
 /// secret mounts and the server's identity.
-fn vault(snapshot: &Snapshot, namespaces: &[(&Name, &NamespaceFacts)]) -> Vec<Dependency> {
+fn vault(snapshot: &Snapshot, roles: &Roles<'_>, namespaces: &[(&Name, &NamespaceFacts)]) -> Vec<Dependency> {
     let facts = &snapshot.vault;
     let server = Dependency {
         object: ObjectRef::new(Kind::VaultServer, "", facts.address.clone()),
@@ -120,7 +133,6 @@ fn vault(snapshot: &Snapshot, namespaces: &[(&Name, &NamespaceFacts)]) -> Vec<De
         version: fold(facts.server.cluster_id.as_deref().unwrap_or("")) as u64,
     };
     let mut list = vec![server];
-    let roles = Roles::of(facts);
     let admitting = roles.admitting(namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref()))));
     // every token also carries the policy `default`
     let mut policies: Vec<Name> = vec!["default".into()];
