@@ -1,4 +1,14 @@
 //! Following a server through everything that goes wrong with one.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::missing_panics_doc,
+    reason = "a test that can't go on says so by panicking"
+)]
 
 #[path = "cluster_fake/fake.rs"]
 mod fake;
@@ -153,7 +163,7 @@ async fn a_dead_server_is_down_with_the_reason() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let mut seen = Seen::of(&Fake { script: Default::default(), port }).await;
+    let mut seen = Seen::of(&Fake { script: std::sync::Arc::default(), port }).await;
     seen.until("all down", |s| WATCHED.iter().all(|i| s.source(i.kind).word() == "down")).await;
     assert!(seen.snapshot.source(Kind::Pod).why().unwrap().contains("Connection refused"));
     let said = seen.cluster.reach().await.unwrap_err().to_string();

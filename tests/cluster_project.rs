@@ -1,4 +1,14 @@
 //! Projection of what the API server, a manifest or an attacker may send: every kind, every wrong type, no panic, nothing silently fine.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::missing_panics_doc,
+    reason = "a test that can't go on says so by panicking"
+)]
 
 use partywall::cluster::project::{self, Seen};
 use partywall::model::changes::{Change, Fact};

@@ -1,4 +1,14 @@
 //! The client against the real servers of the test bed, where `PARTYWALL_TESTBED_KUBECONFIG_ADMIN` names one.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::missing_panics_doc,
+    reason = "a test that can't go on says so by panicking"
+)]
 
 #[path = "cluster_fake/battery.rs"]
 #[allow(dead_code, reason = "each test crate asks its part of the questions")]
