@@ -1,4 +1,5 @@
 //! The pictures in `screenshots/` are what the program draws now. `UPDATE_SHOTS=1` writes them anew.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 

@@ -59,7 +59,7 @@ impl Doc {
     /// A paragraph behind a first piece; further lines are indented by its width. O(length).
     pub fn hang(&mut self, first: Vec<Span>, text: &str, role: Role) {
         let indent: usize = first.iter().map(|s| s.text.width()).sum();
-        let room = self.width.saturating_sub(indent).max(8);
+        let room = self.width.saturating_sub(indent).max(4);
         let mut lines = wrap(text, room).into_iter();
         let mut line = first;
         line.extend(lines.next().map(|text| span(text, role)));

@@ -98,8 +98,7 @@ pub fn copied(state: &State) -> Option<String> {
         return Some(if state.settings.redact { state.sayer().say(&text).into_owned() } else { text });
     }
     match (state.screen, state.page().list.selected.as_ref()?) {
-        (_, Row::Tenant(tenant)) => Some(state.sayer().say(tenant).into_owned()),
-        (Screen::Quota, Row::Quota(tenant, ..)) => Some(state.sayer().say(tenant).into_owned()),
+        (_, Row::Tenant(tenant)) | (Screen::Quota, Row::Quota(tenant, ..)) => Some(state.sayer().say(tenant).into_owned()),
         _ => {
             let doc = detail(state, 100);
             let lines: Vec<String> = doc.lines.iter().map(|line| line.iter().map(|s| s.text.as_str()).collect::<String>().trim_end().to_owned()).collect();

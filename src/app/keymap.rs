@@ -122,8 +122,9 @@ const fn bind(layer: Layer, action: Action, keys: &'static [Key], label: &'stati
     Binding { action, keys, label, title, help, danger: Danger::Look, layer, bar }
 }
 
-const fn risky(danger: Danger, binding: Binding) -> Binding {
-    Binding { danger, ..binding }
+const fn risky(danger: Danger, mut binding: Binding) -> Binding {
+    binding.danger = danger;
+    binding
 }
 
 use Layer::{Any, Leaving, On, Planning, Probing, Reading, Typing};
@@ -221,9 +222,8 @@ pub fn enabled(state: &State, action: Action) -> Result<(), Cow<'static, str>> {
     let no = |why: &'static str| Err(Cow::Borrowed(why));
     match action {
         Action::Probe | Action::ProbeAll if mode < Mode::Probe => no("observe mode: start with --mode probe to try walls"),
-        Action::Probe | Action::ProbeAll if state.busy() => no("a probe or fix is running: wait, or cancel it with Ctrl-C"),
         Action::Fix | Action::Undo if mode < Mode::Fix => Err(format!("{} mode: start with --mode fix to plan and apply fixes", mode.word()).into()),
-        Action::Fix | Action::Undo if state.busy() => no("a probe or fix is running: wait, or cancel it with Ctrl-C"),
+        Action::Probe | Action::ProbeAll | Action::Fix | Action::Undo if state.busy() => no("a probe or fix is running: wait, or cancel it with Ctrl-C"),
         Action::Probe | Action::ProbeAll | Action::Fix | Action::Undo | Action::Copy | Action::GoTenant if state.subject().0.is_none() && state.tenant.is_none() => {
             no("no tenant selected")
         }

@@ -27,11 +27,13 @@ impl Area {
     }
 
     /// The inside of a frame.
+    #[must_use]
     pub const fn inner(self) -> Self {
         Self { x: self.x.saturating_add(1), y: self.y.saturating_add(1), w: self.w.saturating_sub(2), h: self.h.saturating_sub(2) }
     }
 
     /// Takes rows off the top.
+    #[must_use]
     pub const fn take_top(&mut self, rows: u16) -> Self {
         let rows = if rows < self.h { rows } else { self.h };
         let top = Self { h: rows, ..*self };
@@ -41,6 +43,7 @@ impl Area {
     }
 
     /// Takes rows off the bottom.
+    #[must_use]
     pub const fn take_bottom(&mut self, rows: u16) -> Self {
         let rows = if rows < self.h { rows } else { self.h };
         self.h -= rows;
@@ -48,6 +51,7 @@ impl Area {
     }
 
     /// Takes columns off the right.
+    #[must_use]
     pub const fn take_right(&mut self, columns: u16) -> Self {
         let columns = if columns < self.w { columns } else { self.w };
         self.w -= columns;

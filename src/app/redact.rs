@@ -17,14 +17,13 @@ impl Aliases {
     /// Gives aliases to names that have none yet, tenants in sorted order. O(new names).
     pub fn learn(&mut self, tenants: &BTreeMap<Name, Vec<Name>>) {
         for (tenant, namespaces) in tenants {
-            let alias = match self.of.get(tenant) {
-                Some(alias) => alias.clone(),
-                None => {
-                    self.tenants += 1;
-                    let alias = format!("tenant-{:02}", self.tenants);
-                    self.of.insert(tenant.clone(), alias.clone());
-                    alias
-                }
+            let alias = if let Some(alias) = self.of.get(tenant) {
+                alias.clone()
+            } else {
+                self.tenants += 1;
+                let alias = format!("tenant-{:02}", self.tenants);
+                self.of.insert(tenant.clone(), alias.clone());
+                alias
             };
             for (i, namespace) in namespaces.iter().enumerate() {
                 self.of.entry(namespace.clone()).or_insert_with(|| format!("ns-{}{}", alias.trim_start_matches("tenant-"), nth(i)));

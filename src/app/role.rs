@@ -117,12 +117,6 @@ roles! {
     NoteError = "note.error";
 }
 
-impl Default for Role {
-    fn default() -> Self {
-        Self::Text
-    }
-}
-
 impl Role {
     /// The role of a verdict.
     pub const fn of(verdict: crate::posture::verdict::Verdict) -> Self {

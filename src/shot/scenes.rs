@@ -10,7 +10,7 @@ use crate::app::msg::{Key, KeyCode, Msg, ProbeNews, View};
 use crate::app::state::{Settings, State};
 use crate::app::update::update;
 use crate::fix::guard::Mode;
-use crate::model::kind::{Kind, WATCHED};
+use crate::model::kind::WATCHED;
 use crate::model::source::SourceState;
 use crate::model::time::SECOND;
 use crate::probe::spec::ProbeId;
@@ -161,5 +161,4 @@ fn planned(state: &mut State) {
         step.preview = Some(step.manifest.clone());
     }
     update(state, Msg::Planned("acme".into(), Ok(Box::new(plan))), NOW);
-    let _ = Kind::NetworkPolicy;
 }

@@ -241,14 +241,10 @@ pub fn status(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         pen.put_cut(&format!(" {} applying a fix for {}", cx.sym.running, state.sayer().say(tenant)), cx.style(Role::Accent));
         return;
     }
-    match unseen(cx).filter(|_| state.screen == Screen::Fleet) {
-        Some(text) => {
-            pen.put(&format!(" {} ", cx.sym.verdict(Verdict::Unknown)), cx.style(Role::Unknown)).put_cut(&text, cx.style(Role::Muted));
-        }
-        None => {
-            let spans = crate::app::docs::one_line(state);
-            pen.put(" ", Style::new()).spans(cx, &spans);
-        }
+    if let Some(text) = unseen(cx).filter(|_| state.screen == Screen::Fleet) {
+        pen.put(&format!(" {} ", cx.sym.verdict(Verdict::Unknown)), cx.style(Role::Unknown)).put_cut(&text, cx.style(Role::Muted));
+    } else {
+        pen.put(" ", Style::new()).spans(cx, &crate::app::docs::one_line(state));
     }
 }
 

@@ -167,7 +167,7 @@ fn style(spec: &str, palette: &BTreeMap<String, String>) -> Result<Style, String
 
 fn named(name: &str, palette: &BTreeMap<String, String>) -> Result<Color, String> {
     let text = palette.get(name).map_or(name, String::as_str);
-    text.parse::<Color>().map_err(|_| format!("{text:?} is no colour"))
+    text.parse::<Color>().map_err(|why| format!("{text:?} is no colour: {why}"))
 }
 
 #[cfg(test)]

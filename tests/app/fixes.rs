@@ -6,18 +6,17 @@ use partywall::app::state::Dialog;
 use partywall::fix::guard::Mode;
 use partywall::fix::plan::{FixPlan, PlanAction};
 use partywall::fix::recipes;
-use partywall::model::kind::Kind;
-use partywall::shot::fixture::{Fleet, NOW};
+use partywall::shot::fixture::Fleet;
 
 use crate::common::Screen;
 
-fn plan(screen: &Screen) -> Box<FixPlan> {
+fn plan(screen: &Screen) -> FixPlan {
     let view = &screen.state.view;
     let mut plan = recipes::plan("NET-01", &view.snapshot, &view.assessment.tenants, &"acme".into()).unwrap();
     for step in &mut plan.steps {
         step.preview = Some(step.manifest.clone());
     }
-    Box::new(plan)
+    plan
 }
 
 /// On acme's NET-01, its plan asked for and answered.
@@ -27,7 +26,7 @@ fn planned() -> Screen {
     assert!(matches!(effects.as_slice(), [Effect::Plan(t, "NET-01")] if t.as_ref() == "acme"), "{effects:?}");
     assert!(screen.says("asking the server"));
     let plan = plan(&screen);
-    screen.send(Msg::Planned("acme".into(), Ok(plan)));
+    screen.send(Msg::Planned("acme".into(), Ok(Box::new(plan))));
     screen
 }
 
@@ -72,7 +71,7 @@ fn a_change_under_the_plan_forbids_it() {
     let mut screen = Screen::new(Mode::Fix, fleet.publish());
     screen.keys("j\nf");
     let plan = plan(&screen);
-    screen.send(Msg::Planned("acme".into(), Ok(plan)));
+    screen.send(Msg::Planned("acme".into(), Ok(Box::new(plan))));
     screen.keys("\nacme");
     let made = Fleet::new().publish();
     let other = made.snapshot.namespace("web-tenant-globex").unwrap().policies.values().next().unwrap().as_ref().clone();
@@ -117,5 +116,4 @@ fn what_is_not_violated_has_nothing_to_fix() {
     screen.keys("/wayne\n\n");
     assert!(screen.keys("f").is_empty());
     assert!(screen.says("not violated") || screen.says("no fix"), "{}", screen.picture());
-    let _ = (Kind::Pod, NOW);
 }

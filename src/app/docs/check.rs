@@ -33,7 +33,7 @@ pub fn detail(state: &State, check: &str, width: usize) -> Doc {
     doc.blank();
     verdict(state, result, &mut doc);
     evidence(state, result, &mut doc);
-    receipt(state, tenant, result, &mut doc);
+    receipt(state, result, &mut doc);
     fix(state, tenant, result, &mut doc);
     doc
 }
@@ -78,7 +78,7 @@ fn one_finding(state: &State, finding: &Finding, doc: &mut Doc) {
     }
 }
 
-fn receipt(state: &State, tenant: &TenantAssessment, result: &CheckResult, doc: &mut Doc) {
+fn receipt(state: &State, result: &CheckResult, doc: &mut Doc) {
     let Some(probe) = result.check.probe else {
         doc.head("receipt");
         return doc.para("nothing to try: this check is about declarations alone", Role::Muted);
@@ -102,7 +102,6 @@ fn receipt(state: &State, tenant: &TenantAssessment, result: &CheckResult, doc: 
         Err(why) => why.into_owned(),
     };
     doc.para(&action, if keymap::enabled(state, Action::Probe).is_ok() { Role::Key } else { Role::KeyOff });
-    let _ = tenant;
 }
 
 fn fix(state: &State, tenant: &TenantAssessment, result: &CheckResult, doc: &mut Doc) {

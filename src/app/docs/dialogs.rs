@@ -5,7 +5,7 @@ use crate::app::keymap::{self, Action};
 use crate::app::msg::Level;
 use crate::app::plandiff::{diff, verb};
 use crate::app::role::Role;
-use crate::app::run::{End, Part, Run};
+use crate::app::run::{End, Part};
 use crate::app::state::{PlanDialog, State};
 use crate::app::words;
 use crate::fix::plan::{FixPlan, PlanAction, PlanStep};
@@ -34,7 +34,7 @@ pub fn probe(state: &State, width: usize) -> Doc {
     let Some(run) = &state.run else { return doc };
     for part in &run.parts {
         doc.blank();
-        stage(state, run, part, &mut doc);
+        stage(state, part, &mut doc);
     }
     doc.blank();
     if run.running() {
@@ -46,7 +46,7 @@ pub fn probe(state: &State, width: usize) -> Doc {
     doc
 }
 
-fn stage(state: &State, run: &Run, part: &Part, doc: &mut Doc) {
+fn stage(state: &State, part: &Part, doc: &mut Doc) {
     let sym = state.symbols();
     let begun = part.of > 0 || !part.steps.is_empty() || part.doing.is_some();
     let (word, role) = match (&part.end, begun) {
@@ -70,7 +70,6 @@ fn stage(state: &State, run: &Run, part: &Part, doc: &mut Doc) {
     if let Some(End::Failed(why)) = &part.end {
         doc.hang(vec![span(format!("{} ", sym.no), Role::NoteError)], &state.sayer().say(why), Role::Text);
     }
-    let _ = run;
 }
 
 /// A plan, and the field for its confirmation.

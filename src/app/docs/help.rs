@@ -37,7 +37,7 @@ pub fn help(state: &State, width: usize) -> Doc {
             doc.line(line);
         }
     } else {
-        entries.into_iter().for_each(|entry| doc.line(entry));
+        doc.lines.extend(entries);
     }
     doc.blank();
     doc.line(vec![span("SIGNS", Role::Label)]);

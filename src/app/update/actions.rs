@@ -208,12 +208,11 @@ fn interrupt(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 fn accept(state: &mut State, effects: &mut Vec<Effect>) {
-    match &state.dialog {
-        Some(Dialog::Plan(_)) => fixing::accept(state, effects),
-        _ => {
-            state.typing = false;
-            state.touch();
-        }
+    if let Some(Dialog::Plan(_)) = &state.dialog {
+        fixing::accept(state, effects);
+    } else {
+        state.typing = false;
+        state.touch();
     }
 }
 

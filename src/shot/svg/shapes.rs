@@ -49,10 +49,10 @@ pub fn shape(symbol: &str, x: u32, y: u32) -> Option<Shape> {
         "─" => thin(&[(x, my), (right, my)]),
         "│" => thin(&[(mx, y), (mx, bottom)]),
         "┄" => Some(Shape::Stroke(11, format!("{}{}", path(&[(x + 8, my), (x + 34, my)], false), path(&[(x + 50, my), (x + 76, my)], false)))),
-        "╭" => corner((mx, bottom), (mx, my), (right, my)),
-        "╮" => corner((mx, bottom), (mx, my), (x, my)),
-        "╰" => corner((mx, y), (mx, my), (right, my)),
-        "╯" => corner((mx, y), (mx, my), (x, my)),
+        "╭" => Some(corner((mx, bottom), (mx, my), (right, my))),
+        "╮" => Some(corner((mx, bottom), (mx, my), (x, my))),
+        "╰" => Some(corner((mx, y), (mx, my), (right, my))),
+        "╯" => Some(corner((mx, y), (mx, my), (x, my))),
         "━" => Some(Shape::Fill(rect(x, my - 18, W, 36))),
         "╾" => Some(Shape::Fill(format!("{}{}", rect(x, my - 18, W / 2, 36), rect(x + W / 2, my - 5, W / 2, 10)))),
         "█" => Some(Shape::Fill(rect(x, y, W, H))),
@@ -84,11 +84,15 @@ fn half(mx: u32, my: u32) -> String {
 }
 
 /// A rounded corner between two edges.
-fn corner(from: (u32, u32), by: (u32, u32), to: (u32, u32)) -> Option<Shape> {
+fn corner(from: (u32, u32), by: (u32, u32), to: (u32, u32)) -> Shape {
     let radius = 32;
-    let near = |a: u32, b: u32| if a > b { b + radius } else if a < b { b - radius } else { b };
+    let near = |a: u32, b: u32| match a.cmp(&b) {
+        std::cmp::Ordering::Greater => b + radius,
+        std::cmp::Ordering::Less => b - radius,
+        std::cmp::Ordering::Equal => b,
+    };
     let (p, q) = ((near(from.0, by.0), near(from.1, by.1)), (near(to.0, by.0), near(to.1, by.1)));
-    Some(Shape::Stroke(
+    Shape::Stroke(
         11,
         format!(
             "M{} {}L{} {}Q{} {} {} {}L{} {}",
@@ -103,5 +107,5 @@ fn corner(from: (u32, u32), by: (u32, u32), to: (u32, u32)) -> Option<Shape> {
             tenths(to.0),
             tenths(to.1)
         ),
-    ))
+    )
 }

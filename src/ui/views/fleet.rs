@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::doc::span;
 use crate::app::docs;
 use crate::app::docs::quota::{bar, percent};
-use crate::app::layout::{Area, Class, Layout, class};
+use crate::app::layout::{Area, Class, Layout};
 use crate::app::list::Row;
 use crate::app::role::Role;
 use crate::app::state::Screen;
@@ -142,8 +142,7 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     let longest = page.list.window(usize::from(list.height)).filter_map(|(_, row)| row.tenant()).map(|t| t.width()).max().unwrap_or(0);
     let widths = widths(usize::from(list.width), longest);
     heads(cx, at(layout.heads), &widths, buf);
-    let mut row = 0;
-    for (i, id) in page.list.window(usize::from(list.height)) {
+    for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
         let Row::Tenant(tenant) = id else { continue };
         if let Some(assessed) = cx.state.assessed(tenant) {
             line(cx, list, row, assessed, &widths, buf);
@@ -151,7 +150,6 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         if i == page.list.at {
             frame::select(cx, list, row, buf);
         }
-        row += 1;
     }
     detail(cx, at(layout.detail), buf);
 }
@@ -307,8 +305,7 @@ fn changed(cx: &Cx<'_>, tenant: &TenantAssessment, width: usize, old: bool, pen:
 fn compact(cx: &Cx<'_>, size: Class, area: Rect, buf: &mut Buffer) {
     let page = cx.state.page();
     let name = if size == Class::Tiny { 12 } else { 16 }.min(usize::from(area.width / 3));
-    let mut row = 0;
-    for (i, id) in page.list.window(usize::from(area.height)) {
+    for (row, (i, id)) in (0..area.height).zip(page.list.window(usize::from(area.height))) {
         let Row::Tenant(tenant) = id else { continue };
         if let Some(tenant) = cx.state.assessed(tenant) {
             let mut pen = Pen::new(cx, buf, area, row);
@@ -329,9 +326,7 @@ fn compact(cx: &Cx<'_>, size: Class, area: Rect, buf: &mut Buffer) {
         if i == page.list.at {
             frame::select(cx, area, row, buf);
         }
-        row += 1;
     }
-    let _ = class;
 }
 
 #[cfg(test)]

@@ -35,9 +35,8 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     }
     let widths = widths(usize::from(list.width));
     heads(cx, at(layout.heads), &widths, buf);
-    let mut row = 0;
     let mut above: Option<(&str, &str, &str)> = None;
-    for (i, id) in page.list.window(usize::from(list.height)) {
+    for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
         if let Row::Quota(tenant, namespace, quota, resource) = id {
             let first = above != Some((tenant.as_ref(), namespace.as_ref(), quota.as_ref()));
             line(cx, list, row, (tenant, namespace, quota, resource), first, &widths, buf);
@@ -46,7 +45,6 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         if i == page.list.at {
             frame::select(cx, list, row, buf);
         }
-        row += 1;
     }
     let Some(Row::Quota(tenant, namespace, quota, resource)) = &page.list.selected else { return };
     let heading = [span(cx.state.sayer().say(tenant).into_owned(), Role::Title)];

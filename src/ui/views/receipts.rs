@@ -26,8 +26,7 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         return frame::centred(cx, at(layout.frame).union(at(layout.detail)).intersection(buf.area), buf, |width| docs::empty::empty(cx.state, width));
     }
     frame::frame(cx, at(layout.frame), &[span("ledger", Role::Title)], &format!("{}", page.all), true, buf);
-    let mut row = 0;
-    for (i, id) in page.list.window(usize::from(list.height)) {
+    for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
         if let Row::Receipt(id) = id
             && let Some(receipt) = cx.state.view.book.get(id)
         {
@@ -36,7 +35,6 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         if i == page.list.at {
             frame::select(cx, list, row, buf);
         }
-        row += 1;
     }
     let Some(Row::Receipt(id)) = &page.list.selected else { return };
     let area = at(layout.detail);

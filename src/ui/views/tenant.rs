@@ -45,8 +45,7 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         return frame::centred(cx, list, buf, |width| docs::empty::empty(cx.state, width));
     };
     frame::frame(cx, at(layout.frame), &[span("walls", Role::Title)], "", true, buf);
-    let mut row = 0;
-    for (i, id) in page.list.window(usize::from(list.height)) {
+    for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
         match id {
             Row::Wall(wall) => wall_line(cx, list, row, tenant, *wall, buf),
             Row::Check(check) => check_line(cx, list, row, tenant, check, buf),
@@ -55,7 +54,6 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         if i == page.list.at && id.selectable() {
             frame::select(cx, list, row, buf);
         }
-        row += 1;
     }
     let Some(Row::Check(check)) = &page.list.selected else { return };
     let info = crate::posture::catalogue::find(check);

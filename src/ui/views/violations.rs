@@ -27,8 +27,7 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     let list = at(layout.list);
     let by_tenant = page.order == 1;
     heads(cx, at(layout.heads), by_tenant, buf);
-    let mut row = 0;
-    for (i, id) in page.list.window(usize::from(list.height)) {
+    for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
         match id {
             Row::Head(key) => group(cx, list, row, key, buf),
             id => item(cx, list, row, id, by_tenant, buf),
@@ -36,7 +35,6 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         if i == page.list.at && id.selectable() {
             frame::select(cx, list, row, buf);
         }
-        row += 1;
     }
     let title = match &page.list.selected {
         Some(Row::Finding(tenant, check, ..)) => format!("{} {check}", cx.state.sayer().say(tenant)),
