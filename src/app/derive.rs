@@ -91,12 +91,14 @@ fn tenant(state: &State, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {
     };
     let narrowed = page.failing || !filter.is_empty();
     let all = tenant.checks.len() + state.view.assessment.platform.len();
+    let mut without = Vec::new();
     for wall in WALLS {
-        let checks: Vec<Row> =
-            tenant.of_wall(wall).filter(|r| passes(r.check, r.verdict)).map(|r| Row::Check(r.check.id)).collect();
-        if !checks.is_empty() || !narrowed {
+        let checks: Vec<Row> = tenant.of_wall(wall).filter(|r| passes(r.check, r.verdict)).map(|r| Row::Check(r.check.id)).collect();
+        if !checks.is_empty() {
             rows.push(Row::Wall(wall));
             rows.extend(checks);
+        } else if tenant.of_wall(wall).next().is_none() {
+            without.push(wall.short());
         }
     }
     let own = |id: &str| tenant.checks.iter().any(|r| r.check.id == id && r.check.wall == Wall::Plt);
@@ -107,6 +109,9 @@ fn tenant(state: &State, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {
     if !beside.is_empty() {
         rows.push(Row::Wall(Wall::Plt));
         rows.extend(beside.into_iter().map(Row::Check));
+    }
+    if !without.is_empty() && !narrowed {
+        rows.push(Row::Head(without.join(" ")));
     }
     (rows, all)
 }

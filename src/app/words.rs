@@ -45,7 +45,7 @@ pub const fn declared(declared: Declared) -> &'static str {
 /// What the trial says.
 pub const fn tried(tried: Tried) -> &'static str {
     match tried {
-        Tried::No => "no receipt that counts",
+        Tried::No => "no valid receipt",
         Tried::Held => "held when tried",
         Tried::Crossed => "crossed",
         Tried::Vacuous => "proved nothing",

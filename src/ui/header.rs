@@ -291,6 +291,10 @@ pub fn keys(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// What a key is called here: while typing, Enter and Esc are called by what they lead to.
 fn key_title(cx: &Cx<'_>, binding: &keymap::Binding) -> &'static str {
     match (binding.layer, binding.action, &cx.state.dialog) {
+        (Layer::Probing, Action::Cancel, _) => match cx.state.run.as_ref().is_some_and(crate::app::run::Run::running) {
+            true => "cancel",
+            false => "close",
+        },
         (Layer::Typing, Action::Accept, Some(_)) => "write it",
         (Layer::Typing, Action::Close, Some(_)) => "back to the plan",
         (Layer::Typing, Action::Accept, None) => "keep the filter",

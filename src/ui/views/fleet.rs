@@ -158,12 +158,12 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
 fn detail(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let Some(Row::Tenant(tenant)) = &cx.state.page().list.selected else { return };
     let name = cx.state.sayer().say(tenant).into_owned();
-    let kind = cx.state.assessed(tenant).map(|t| t.kind.word()).filter(|k| *k != "-").unwrap_or_default();
+    let place = docs::fleet::whereabouts(cx.state, tenant);
     let tall = area.height > 30;
     if area.width >= 110 && !tall {
-        return beside(cx, area, tenant, &name, kind, buf);
+        return beside(cx, area, tenant, &name, &place, buf);
     }
-    frame::pane(cx, area, &[span(name, Role::Title)], kind, cx.state.page().scroll, buf, |width| {
+    frame::pane(cx, area, &[span(name, Role::Title)], &place, cx.state.page().scroll, buf, |width| {
         let mut doc = docs::fleet::summary(cx.state, tenant, width, !tall);
         if tall {
             doc.blank();

@@ -18,7 +18,7 @@ use crate::ui::pen::Pen;
 
 /// Widths: tenant, quota, resource, used, hard, bar, percent, fits. 0 hides a column.
 fn widths(room: usize) -> [usize; 8] {
-    let quota = if room >= 116 { 34 } else if room >= 104 { 28 } else { 0 };
+    let quota = if room >= 116 { 30 } else if room >= 104 { 28 } else { 0 };
     let tenant = if room >= 76 { 18 } else { 13 };
     let amounts = if room >= 60 { 9 } else { 0 };
     let fits = if room >= 46 { 5 } else { 0 };
@@ -48,7 +48,7 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     }
     let Some(Row::Quota(tenant, namespace, quota, resource)) = &page.list.selected else { return };
     let heading = [span(cx.state.sayer().say(tenant).into_owned(), Role::Title)];
-    frame::pane(cx, at(layout.detail), &heading, resource, page.scroll, buf, |width| {
+    frame::pane(cx, at(layout.detail), &heading, &cx.state.sayer().say(resource), page.scroll, buf, |width| {
         docs::quota::detail(cx.state, tenant, namespace, quota, resource, width)
     });
 }
