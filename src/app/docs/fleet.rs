@@ -93,10 +93,7 @@ pub fn changed(state: &State, tenant: &TenantAssessment, label: &str, doc: &mut 
     let Some(moved) = &tenant.changed else { return };
     let sym = state.symbols();
     let say = state.sayer();
-    let mut text = format!("{} ago ", age(state.now.since(moved.at)));
-    if state.now.since(moved.at) < 5_000 {
-        text = "now ".into();
-    }
+    let mut text = format!("{} ", words::ago(state.now.since(moved.at)));
     if let Some((object, how)) = &moved.object {
         text.push_str(&say.say(&object.to_string()));
         text.push(' ');
@@ -123,8 +120,8 @@ fn refused(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
     let say = state.sayer();
     let count = if newest.count > 1 { format!(" ×{}", newest.count) } else { String::new() };
     let text = format!(
-        "{} ago{count} {} by {}: {}",
-        age(state.now.since(newest.last)),
+        "{}{count} {} by {}: {}",
+        words::ago(state.now.since(newest.last)),
         say.say(&newest.about),
         words::authority(newest.authority),
         say.say(&newest.message)

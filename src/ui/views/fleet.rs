@@ -229,7 +229,13 @@ fn line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, widths: &[
                 let n = tenant.violations().count();
                 let blind = n == 0 && tenant.walls.values().any(|v| *v == Verdict::Unknown);
                 let role = if n == 0 { Role::Na } else { Role::Text };
-                let text = if blind { "?".to_owned() } else if n == 0 { cx.sym.dash.to_owned() } else { n.to_string() };
+                let text = if blind {
+                    "?".to_owned()
+                } else if n == 0 {
+                    cx.sym.dash.to_owned()
+                } else {
+                    n.to_string()
+                };
                 pen.cell_right(&text, width, dim(role));
             }
             What::Coverage => {
@@ -279,7 +285,13 @@ fn gauge(cx: &Cx<'_>, tenant: &TenantAssessment, resources: &[&str], width: usiz
         pen.skip(columns);
     }
     let over = row.permille.is_some_and(|p| p > 1000);
-    let mark = if over { cx.sym.over } else if row.binding { cx.sym.binding } else { " " };
+    let mark = if over {
+        cx.sym.over
+    } else if row.binding {
+        cx.sym.binding
+    } else {
+        " "
+    };
     let role = if row.binding { Role::Strong } else { Role::gauge(row.permille.unwrap_or(0)) };
     pen.cell_right(&percent(row.permille), 5.min(width), style(role)).put(mark, style(Role::Strong));
 }

@@ -71,7 +71,11 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
 
 fn wall_line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, wall: Wall, buf: &mut Buffer) {
     let platform = cx.state.view.assessment.platform.iter().map(|r| r.verdict).min();
-    let verdict = if wall == Wall::Plt { tenant.of_wall(wall).map(|r| r.verdict).chain(platform).min().unwrap_or(Verdict::NotApplicable) } else { tenant.wall(wall) };
+    let verdict = if wall == Wall::Plt {
+        tenant.of_wall(wall).map(|r| r.verdict).chain(platform).min().unwrap_or(Verdict::NotApplicable)
+    } else {
+        tenant.wall(wall)
+    };
     let old = words::wall_is_old(&cx.state.view.snapshot, wall);
     let role = if old && verdict != Verdict::NotApplicable { Role::Muted } else { Role::of(verdict) };
     let mut pen = Pen::new(cx, buf, area, row);
