@@ -54,7 +54,7 @@ fn what_was_applied_can_be_undone_once() {
         step.preview = None;
     }
     screen.keys("\nacme\n");
-    screen.send(Msg::Fixed { tenant: "acme".into(), result: Ok("3 objects".into()), undo: false, inverse: Some(inverse) });
+    screen.send(Msg::Fixed { tenant: "acme".into(), result: Ok("3 objects".into()), undo: false, inverse: Some(Box::new(inverse)) });
     assert!(screen.says("acme: applied: 3 objects") && !screen.state.busy());
     assert!(screen.keys("u").is_empty());
     assert!(screen.says("delete") && screen.says("-kind: NetworkPolicy"), "{}", screen.picture());
