@@ -13,6 +13,8 @@
 mod kubectl;
 #[path = "demo_server/secrets.rs"]
 mod secrets;
+#[path = "common/testbed.rs"]
+mod testbed;
 #[path = "demo_server/words.rs"]
 mod words;
 

@@ -77,9 +77,9 @@ async fn a_tenant_without_default_deny_is_fixed_probed_and_undone() {
     let tenant = open.tenant.clone();
     let plan = fleet.worker.plan(&tenant, "NET-01").await.unwrap();
     assert!(plan.applicable(), "{plan:#?}");
-    let applied = fleet.worker.apply(&plan, WritePermit::grant(Mode::Fix, &plan, &tenant).unwrap()).await.unwrap();
+    let applied = fleet.worker.apply(plan.clone(), WritePermit::grant(Mode::Fix, &plan, &tenant).unwrap()).await.unwrap();
     fleet.until("declared right", SECONDS_20, |view| net_of(view, &tenant) != Verdict::Breached).await;
     let permit = WritePermit::grant(Mode::Fix, &applied.inverse, &tenant).unwrap();
-    fleet.worker.apply(&applied.inverse, permit).await.unwrap();
+    fleet.worker.undo(applied.inverse.clone(), permit).await.unwrap();
     fleet.until("open again", SECONDS_20, |view| net_of(view, &tenant) == Verdict::Breached).await;
 }

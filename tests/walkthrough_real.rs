@@ -116,14 +116,14 @@ async fn the_fix_restores_a_deleted_default_deny_its_probe_holds_and_undo_undoes
     assert!(plan.applicable(), "{plan:#?}");
     assert!(WritePermit::grant(Mode::Fix, &plan, "globex").is_err(), "another tenant's name is no confirmation");
     let permit = WritePermit::grant(Mode::Fix, &plan, "acme").unwrap();
-    let applied = fleet.worker.apply(&plan, permit).await.unwrap();
+    let applied = fleet.worker.apply(plan, permit).await.unwrap();
     fleet.until("declared right", SECONDS_20, |view| net_of(view, "acme") == Verdict::Unproven).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     fleet.probe("acme", &[ProbeId::Network]).await;
     fleet.until("the wall holds", SECONDS_20, |view| net_of(view, "acme") == Verdict::Holds).await;
 
     let permit = WritePermit::grant(Mode::Fix, &applied.inverse, "acme").unwrap();
-    fleet.worker.apply(&applied.inverse, permit).await.unwrap();
+    fleet.worker.undo(applied.inverse.clone(), permit).await.unwrap();
     fleet.until("undone", SECONDS_20, |view| net_of(view, "acme") == Verdict::Breached).await;
     let left = bed.kubectl_ok(&["-n", "web-tenant-acme", "get", "networkpolicy", "-o", "name"]);
     assert!(left.trim().is_empty(), "undo takes away what the fix made: {left}");

@@ -66,11 +66,15 @@ impl<'a> TenantView<'a> {
     }
 }
 
-/// The tenant whose name a role carries as whole words (`tenant-acme`, `acme_n8n`), the longest if there are several. O(words² × log tenants).
+/// Words of a role's name that are looked at: nobody's tenant is named by more, and whoever writes role names must not be able to slow us.
+const ROLE_WORDS: usize = 16;
+
+/// The tenant whose name a role carries as whole words (`tenant-acme`, `acme_n8n`), the longest if there are several.
+/// O(words² × log tenants), of at most [`ROLE_WORDS`] words.
 fn named_after<'t>(role: &str, tenants: &'t Tenants) -> Option<&'t TenantId> {
     let between = |c: char| !c.is_alphanumeric();
-    let starts: Vec<usize> = std::iter::once(0).chain(role.match_indices(between).map(|(at, sep)| at + sep.len())).collect();
-    let ends: Vec<usize> = role.match_indices(between).map(|(at, _)| at).chain([role.len()]).collect();
+    let starts: Vec<usize> = std::iter::once(0).chain(role.match_indices(between).map(|(at, sep)| at + sep.len())).take(ROLE_WORDS).collect();
+    let ends: Vec<usize> = role.match_indices(between).map(|(at, _)| at).chain([role.len()]).take(ROLE_WORDS).collect();
     let words = starts.iter().flat_map(|start| ends.iter().filter_map(|end| role.get(*start..*end)));
     words.filter_map(|word| tenants.namespaces.get_key_value(word)).map(|(tenant, _)| tenant).max_by_key(|tenant| tenant.len())
 }

@@ -1,8 +1,7 @@
 //! The same questions to the simulated and to a real API server: the same code, reason and message.
 //!
-//! `words.json` holds what kube-apiserver 1.36.4 answered. With `PARTYWALL_TEST_KUBECONFIG` set, that server is asked too. The
-//! Vault below is OpenBao 2.7.2; `PARTYWALL_TEST_VAULT_ADDR` and `PARTYWALL_TEST_VAULT_TOKEN` name a real one (a development
-//! server: secrets at `secret/`, a token that may do everything).
+//! `words.json` holds what kube-apiserver 1.36.4 answered, and the table below what OpenBao 2.7.2 did. The real servers of the test bed
+//! are asked too, so that neither can drift from them unnoticed.
 
 use http::Request;
 use http_body_util::BodyExt as _;
@@ -12,6 +11,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::testbed::{Identity, Need, Testbed};
 use super::{admin, fleet};
 
 /// A request as it is sent.
@@ -83,12 +83,9 @@ async fn the_simulated_server_speaks_like_the_real_one() {
 
 #[tokio::test]
 async fn the_real_server_still_speaks_like_that() {
-    let Ok(path) = std::env::var("PARTYWALL_TEST_KUBECONFIG") else {
-        println!("skipped: PARTYWALL_TEST_KUBECONFIG names no cluster to ask");
-        return;
-    };
+    let Some(bed) = Testbed::alone(Need::Servers) else { return };
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let kubeconfig = Kubeconfig::read_from(path).unwrap();
+    let kubeconfig = Kubeconfig::read_from(bed.kubeconfig(Identity::Admin)).unwrap();
     let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
     config.default_retry = false;
     let client = Client::try_from(config).unwrap();
@@ -204,11 +201,7 @@ async fn the_simulated_vault_speaks_like_the_real_one() {
 
 #[tokio::test]
 async fn the_real_vault_still_speaks_like_that() {
-    let named = |name: &str| std::env::var(name).ok();
-    let (Some(address), Some(token)) = (named("PARTYWALL_TEST_VAULT_ADDR"), named("PARTYWALL_TEST_VAULT_TOKEN")) else {
-        println!("skipped: PARTYWALL_TEST_VAULT_ADDR and PARTYWALL_TEST_VAULT_TOKEN name no Vault to ask");
-        return;
-    };
-    let found = vault_differences(&address, &token).await;
+    let Some(bed) = Testbed::alone(Need::Servers) else { return };
+    let found = vault_differences(bed.vault_addr(), bed.vault_root_token()).await;
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
