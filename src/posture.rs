@@ -1,7 +1,21 @@
 //! The posture engine: checks by wall, verdicts, grade, coverage. Pure and incremental.
 
+pub mod apps;
 pub mod assessment;
 pub mod catalogue;
+pub mod cover;
+pub mod engine;
 pub mod finding;
+mod moves;
+pub mod net;
+pub mod plt;
+pub mod quota;
+pub mod res;
+pub mod rules;
+pub mod sec;
+pub mod sight;
+pub mod tenant;
+pub mod vaultroles;
 pub mod verdict;
+pub mod view;
 pub mod wall;

@@ -1,5 +1,6 @@
 //! Kubernetes quantities, exact: integers of 10⁻⁹ units, no floating point (`apimachinery/pkg/api/resource`).
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// An amount such as `500m`, `1Gi` or `2e3`.
@@ -53,7 +54,9 @@ impl Quantity {
         self.format
     }
 
-    /// Reads a quantity. O(length); text over 64 characters is refused.
+    /// Reads a quantity as the API server does, with three differences that no server shows, because it stores canonical text: text over 64
+    /// characters and text without any digit (which apimachinery reads as zero) are refused, and decimal amounts are capped like binary ones.
+    /// What is finer than a nano is rounded away from zero. O(length).
     pub fn parse(text: &str) -> Result<Self, NotAQuantity> {
         if text.len() > 64 {
             return Err(NotAQuantity);
@@ -73,6 +76,52 @@ impl Quantity {
         let (format, multiplier, exponent) = scale(suffix).ok_or(NotAQuantity)?;
         let nanos = magnitude(whole, fraction, multiplier, exponent);
         Ok(Self { nanos: if negative { -nanos } else { nanos }, format })
+    }
+
+    /// Compares amounts whatever their spelling; none when either is unreadable. (`==` also compares how they were written.)
+    pub fn compare(self, other: Self) -> Option<Ordering> {
+        Some(self.nanos()?.cmp(&other.nanos()?))
+    }
+
+    /// Whether this is at most `other`; none when either is unreadable.
+    pub fn at_most(self, other: Self) -> Option<bool> {
+        self.compare(other).map(Ordering::is_le)
+    }
+
+    /// The sum, written as the first unless that is zero, as apimachinery does; none when either is unreadable or the sum too large.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let nanos = self.nanos()?.checked_add(other.nanos()?).filter(|sum| *sum != i128::MIN)?;
+        Some(Self { nanos, format: if self.nanos == 0 { other.format } else { self.format } })
+    }
+
+    /// The difference, written as in [`Self::checked_add`].
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        let negated = Self { nanos: other.nanos()?.checked_neg()?, format: other.format };
+        self.checked_add(negated)
+    }
+
+    /// The amount so many times; none when unreadable or too large.
+    pub fn checked_mul(self, times: i64) -> Option<Self> {
+        let nanos = self.nanos()?.checked_mul(i128::from(times)).filter(|product| *product != i128::MIN)?;
+        Some(Self { nanos, ..self })
+    }
+
+    /// How many whole times `each` goes into this: nothing for what is used up; none when either is unreadable or `each` is not positive.
+    pub fn times(self, each: Self) -> Option<u64> {
+        let (whole, each) = (self.nanos()?, each.nanos()?);
+        if each <= 0 {
+            return None;
+        }
+        Some(u64::try_from((whole / each).max(0)).unwrap_or(u64::MAX))
+    }
+
+    /// This amount of `whole` in thousandths, rounded down, at most `u32::MAX`; none when either is unreadable. Anything of nothing is full.
+    pub fn permille_of(self, whole: Self) -> Option<u32> {
+        let (part, whole) = (self.nanos()?.max(0), whole.nanos()?);
+        if whole <= 0 {
+            return Some(1000);
+        }
+        Some(u32::try_from(part.checked_mul(1000)? / whole).unwrap_or(u32::MAX))
     }
 
     /// Reads a quantity, or yields [`Self::UNREADABLE`].
@@ -115,31 +164,30 @@ fn magnitude(whole: &str, fraction: &str, multiplier: i128, exponent: i32) -> i1
     exact(digits, multiplier, shift)
 }
 
-/// digits × multiplier × 10^shift, rounded up, capped; exact by long arithmetic over base 10⁹ limbs only where i128 is too small.
+/// digits × multiplier × 10^shift in nanos, away from zero, capped. Decimal digit by decimal digit, because 64 digits times 2⁶⁰ fit no
+/// machine integer; a quantity has a handful of digits, so it costs nothing.
 fn exact(digits: &str, multiplier: i128, shift: i64) -> i128 {
-    let mut value: Vec<u32> = digits.bytes().map(|b| u32::from(b - b'0')).collect();
     let mut carry = 0_i128;
-    for digit in value.iter_mut().rev() {
-        let product = i128::from(*digit) * multiplier + carry;
-        *digit = (product % 10) as u32;
-        carry = product / 10;
+    let mut product: Vec<u8> = digits
+        .bytes()
+        .rev()
+        .map(|digit| {
+            let sum = i128::from(digit - b'0') * multiplier + carry;
+            carry = sum / 10;
+            (sum % 10) as u8
+        })
+        .collect();
+    while carry > 0 {
+        product.push((carry % 10) as u8);
+        carry /= 10;
     }
-    let mut all: Vec<u32> = carry.to_string().bytes().map(|b| u32::from(b - b'0')).collect();
-    all.extend(value);
-    if shift >= 0 {
-        all.extend(std::iter::repeat_n(0, shift as usize));
-    }
-    let cut = usize::try_from(-shift).unwrap_or(0);
-    let kept = all.len().saturating_sub(cut);
-    let lost = all.iter().skip(kept).any(|d| *d != 0) || (cut > all.len() && all.iter().any(|d| *d != 0));
-    let mut nanos = 0_i128;
-    for digit in all.iter().take(kept) {
-        nanos = nanos.saturating_mul(10).saturating_add(i128::from(*digit));
-        if nanos > CAP {
-            return CAP;
-        }
-    }
-    (nanos + i128::from(lost)).min(CAP)
+    // least significant digit first: a negative shift drops from the front
+    let dropped = usize::try_from(-shift).unwrap_or(0);
+    let lost = product.iter().take(dropped).any(|digit| *digit != 0);
+    let kept = product.iter().skip(dropped).rev().copied();
+    let zeros = std::iter::repeat_n(0_u8, usize::try_from(shift).unwrap_or(0));
+    let nanos = kept.chain(zeros).fold(0_i128, |sum, digit| sum.saturating_mul(10).saturating_add(i128::from(digit)));
+    nanos.saturating_add(i128::from(lost)).min(CAP)
 }
 
 impl fmt::Display for Quantity {
@@ -208,6 +256,80 @@ mod tests {
     }
 
     #[test]
+    fn every_suffix_has_its_size() {
+        let table: [(&str, i128); 16] = [
+            ("1n", 1),
+            ("1u", 1_000),
+            ("1m", 1_000_000),
+            ("1", UNIT),
+            ("1k", 1_000 * UNIT),
+            ("1M", 1_000_000 * UNIT),
+            ("1G", 1_000_000_000 * UNIT),
+            ("1T", 1_000_000_000_000 * UNIT),
+            ("1P", 1_000_000_000_000_000 * UNIT),
+            ("1E", 1_000_000_000_000_000_000 * UNIT),
+            ("1Ki", UNIT << 10),
+            ("1Mi", UNIT << 20),
+            ("1Gi", UNIT << 30),
+            ("1Ti", UNIT << 40),
+            ("1Pi", UNIT << 50),
+            ("1Ei", UNIT << 60),
+        ];
+        for (text, nanos) in table {
+            assert_eq!(Quantity::parse(text).unwrap().nanos(), Some(nanos), "{text}");
+            assert_eq!(Quantity::parse(&format!("-{text}")).unwrap().nanos(), Some(-nanos), "-{text}");
+        }
+    }
+
+    #[test]
+    fn exa_and_exponent_are_told_apart() {
+        for (text, same, format) in [
+            ("5E", "5000000000000000000", Format::Decimal),
+            ("5E3", "5000", Format::Exponent),
+            ("5e3", "5000", Format::Exponent),
+            ("5e+3", "5000", Format::Exponent),
+            ("5e-3", "5m", Format::Exponent),
+            ("5E0", "5", Format::Exponent),
+            ("+1", "1", Format::Decimal),
+            ("1.", "1", Format::Decimal),
+            ("1.G", "1G", Format::Decimal),
+            ("007", "7", Format::Decimal),
+            ("1.500000000000", "1500m", Format::Decimal),
+            ("-0", "0", Format::Decimal),
+        ] {
+            let read = Quantity::parse(text).unwrap();
+            assert_eq!(read.compare(Quantity::parse(same).unwrap()), Some(Ordering::Equal), "{text}");
+            assert_eq!(read.format(), format, "{text}");
+        }
+    }
+
+    #[test]
+    fn too_fine_amounts_are_rounded_away_from_zero() {
+        for (text, nanos) in [("0.1n", 1), ("-0.1n", -1), ("1.0000000001", UNIT + 1), ("1.0000000000", UNIT), ("0.00000000001Ki", 11), ("1e-99", 1)] {
+            assert_eq!(Quantity::parse(text).unwrap().nanos(), Some(nanos), "{text}");
+        }
+    }
+
+    #[test]
+    fn arithmetic_is_exact_and_never_wraps() {
+        let read = |text| Quantity::parse(text).unwrap();
+        assert_eq!(read("1Gi").checked_sub(read("128Mi")).unwrap().to_string(), "896Mi");
+        assert_eq!(read("0").checked_add(read("1Gi")).unwrap().to_string(), "1Gi");
+        assert_eq!(read("50m").checked_mul(20).unwrap().to_string(), "1");
+        assert_eq!(read("1").times(read("50m")), Some(20));
+        assert_eq!(read("-1").times(read("50m")), Some(0), "what is overdrawn fits nothing");
+        assert_eq!(read("1").times(read("0")), None);
+        assert_eq!(read("950m").permille_of(read("1")), Some(950));
+        assert_eq!(read("0").permille_of(read("0")), Some(1000));
+        assert_eq!(Quantity::from_nanos(i128::MAX, Format::Decimal).checked_add(read("1")), None);
+        assert_eq!(Quantity::from_nanos(i128::MAX, Format::Decimal).checked_mul(2), None);
+        for broken in [Quantity::UNREADABLE.checked_add(read("1")), read("1").checked_sub(Quantity::UNREADABLE)] {
+            assert_eq!(broken, None);
+        }
+        assert_eq!(Quantity::UNREADABLE.at_most(read("1")), None);
+    }
+
+    #[test]
     fn what_is_no_quantity_is_refused() {
         for text in ["", ".", "-", "Ki", "1.2.3", "1 Gi", "1gi", "+-5", "1e", "0x10", "1KiB", "∞", &"9".repeat(65)] {
             assert_eq!(Quantity::parse(text), Err(NotAQuantity), "{text}");
@@ -216,9 +338,28 @@ mod tests {
 
     #[test]
     fn printed_as_the_server_would() {
-        for (text, canonical) in
-            [("1024Mi", "1Gi"), ("1000m", "1"), ("1500m", "1500m"), ("0.5Gi", "512Mi"), ("100000k", "100M"), ("12e6", "12e6"), ("-1Ki", "-1Ki"), ("0", "0"), ("1.5", "1500m")]
-        {
+        for (text, canonical) in [
+            ("1024Mi", "1Gi"),
+            ("1000m", "1"),
+            ("1500m", "1500m"),
+            ("0.5Gi", "512Mi"),
+            ("0.5Ki", "512"),
+            ("1000Ki", "1000Ki"),
+            ("1.5Ki", "1536"),
+            ("2Ki", "2Ki"),
+            ("0.3Ki", "307200m"),
+            ("1.0001Ki", "1024102400u"),
+            ("100000k", "100M"),
+            ("12e6", "12e6"),
+            ("1e2", "100"),
+            ("1.5e0", "1500e-3"),
+            ("-1Ki", "-1Ki"),
+            ("-512Ki", "-512Ki"),
+            ("0", "0"),
+            ("0Gi", "0"),
+            ("1.5", "1500m"),
+            ("1.1n", "2n"),
+        ] {
             assert_eq!(Quantity::parse(text).unwrap().to_string(), canonical, "{text}");
         }
     }
@@ -229,5 +370,84 @@ mod tests {
         assert_eq!(Quantity::parse("-16Ei").unwrap().nanos(), Some(-CAP));
         assert_eq!(Quantity::parse("1e-999999").unwrap().nanos(), Some(1));
         assert_eq!(Quantity::parse("9007199254740993").unwrap().nanos(), Some(9_007_199_254_740_993 * UNIT));
+    }
+
+    mod against_a_rational_model {
+        use proptest::prelude::*;
+
+        use super::super::*;
+
+        /// Natural numbers as decimal digits, least significant first: shares nothing with the code under test.
+        fn times(number: &[u32], small: u32) -> Vec<u32> {
+            let (mut out, mut carry) = (Vec::new(), 0);
+            for digit in number {
+                let sum = digit * small + carry;
+                out.push(sum % 10);
+                carry = sum / 10;
+            }
+            while carry > 0 {
+                out.push(carry % 10);
+                carry /= 10;
+            }
+            out
+        }
+
+        /// Numerator over 10^`places` to nanos, rounded up, capped.
+        fn nanos(mut numerator: Vec<u32>, places: i64) -> i128 {
+            let mut places = places - 9;
+            while places < 0 {
+                numerator.insert(0, 0);
+                places += 1;
+            }
+            let mut up = false;
+            while places > 0 && !numerator.is_empty() {
+                up |= numerator.remove(0) != 0;
+                places -= 1;
+            }
+            let mut value = num(&numerator);
+            if up {
+                value = value.saturating_add(1);
+            }
+            value.min(CAP)
+        }
+
+        fn num(digits: &[u32]) -> i128 {
+            digits.iter().rev().fold(0_i128, |sum, d| sum.saturating_mul(10).saturating_add(i128::from(*d)))
+        }
+
+        proptest! {
+            #[test]
+            fn any_number_with_any_suffix(
+                whole in "[0-9]{0,22}",
+                fraction in "[0-9]{0,22}",
+                negative: bool,
+                suffix in prop::sample::select(vec!["n", "u", "m", "", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "e"]),
+                exponent in -30_i64..30,
+            ) {
+                prop_assume!(!whole.is_empty() || !fraction.is_empty());
+                let suffix = if suffix == "e" { format!("e{exponent}") } else { suffix.to_owned() };
+                let text = format!("{}{whole}.{fraction}{suffix}", if negative { "-" } else { "" });
+                let digits: Vec<u32> = format!("{whole}{fraction}").chars().rev().filter_map(|c| c.to_digit(10)).collect();
+                let decimal = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"].iter().position(|s| *s == suffix).map(|i| i as i64 * 3 - 9);
+                let binary = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().position(|s| *s == suffix);
+                let (numerator, shift) = match (decimal, binary) {
+                    (Some(power), _) => (digits, power),
+                    (None, Some(steps)) => ((0..steps * 10).fold(digits, |number, _| times(&number, 2)), 0),
+                    (None, None) => (digits, exponent),
+                };
+                let expected = nanos(numerator, fraction.len() as i64 - shift);
+                let read = Quantity::parse(&text).unwrap();
+                prop_assert_eq!(read.nanos(), Some(if negative { -expected } else { expected }), "{}", text);
+                // the canonical form says the same and is its own canonical form
+                let again = Quantity::parse(&read.to_string()).unwrap();
+                prop_assert_eq!(again.nanos(), read.nanos(), "{} as {}", text, read);
+                prop_assert_eq!(again.to_string(), read.to_string());
+            }
+
+            #[test]
+            fn no_text_is_too_strange(text in "\\PC{0,80}") {
+                let _ = Quantity::read(&text).to_string();
+            }
+        }
     }
 }

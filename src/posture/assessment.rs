@@ -29,7 +29,7 @@ pub struct Assessment {
     pub platform: Vec<CheckResult>,
     /// What we could not look at, once for the whole fleet.
     pub unknowns: Vec<Unknown>,
-    /// When a receipt that counts now will expire: evaluate again then.
+    /// When time alone will change this assessment (a receipt expires, a refusal is no longer recent): evaluate again then.
     pub next_expiry: Option<Time>,
 }
 

@@ -13,11 +13,13 @@ pub struct Book {
     receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
     newest: BTreeMap<(TenantId, ProbeId), ReceiptId>,
     lapses: BTreeMap<ReceiptId, String>,
+    revision: u64,
 }
 
 impl Book {
     /// Adds a receipt. O(log n).
     pub fn add(&mut self, receipt: Arc<Receipt>) {
+        self.revision += 1;
         let key = (receipt.tenant.clone(), receipt.probe);
         let newer = self.newest.get(&key).and_then(|id| self.receipts.get(id)).is_none_or(|old| old.created <= receipt.created);
         if newer {
@@ -28,6 +30,7 @@ impl Book {
 
     /// Records that a receipt stopped counting, for good.
     pub fn lapse(&mut self, id: ReceiptId, why: String) {
+        self.revision += 1;
         self.lapses.entry(id).or_insert(why);
     }
 
@@ -50,6 +53,11 @@ impl Book {
     /// All receipts, newest first.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Receipt>> {
         self.receipts.values().rev()
+    }
+
+    /// Counts changes of this book: as long as it stays the same, so does the book.
+    pub const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// How many.

@@ -1,0 +1,224 @@
+//! Evaluates a fleet, and evaluates again only what may have changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::assessment::{Assessment, CheckResult, TenantAssessment, Unknown};
+use super::catalogue::find;
+use super::moves::wall_move;
+use super::plt::FleetView;
+use super::rules::{PLATFORM_RULES, resting_on};
+use super::sight::{Source, VAULT_SOURCES};
+use super::tenant::{judge_tenant, result};
+use super::vaultroles::Roles;
+use super::verdict::{Declared, Tried, Verdict};
+use super::view::TenantView;
+use crate::model::ids::{Name, TenantId};
+use crate::model::kind::{Kind, WATCHED};
+use crate::model::pod::NamespaceFact;
+use crate::model::snapshot::{Dirty, NamespaceFacts, Snapshot};
+use crate::model::source::Sight;
+use crate::model::tenant::{TenantRules, Tenants};
+use crate::model::time::{HOUR, Time};
+use crate::probe::spec::PROBES;
+use crate::receipt::ReceiptId;
+use crate::receipt::book::Book;
+
+/// What the verdicts hang on besides the facts.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// How tenants are found.
+    pub rules: TenantRules,
+    /// From this share of a quota, in thousandths, its filling up is a finding.
+    pub warn_permille: u32,
+    /// From this share it counts as full.
+    pub full_permille: u32,
+    /// How long a refusal counts as recent, in milliseconds.
+    pub refusals_window: i64,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { rules: TenantRules::default(), warn_permille: 800, full_permille: 950, refusals_window: HOUR }
+    }
+}
+
+impl EngineConfig {
+    /// Whether something seen last at that time counts as recent.
+    pub const fn recent(&self, last: Time, now: Time) -> bool {
+        let age = now.since(last);
+        age >= 0 && age <= self.refusals_window
+    }
+}
+
+/// What the engine remembers of a tenant, to notice that its assessment is out of date.
+#[derive(Debug)]
+struct Entry {
+    assessment: Arc<TenantAssessment>,
+    again_at: Option<Time>,
+    /// Newest receipts, with whether each is on record as lapsed.
+    receipts: Vec<(ReceiptId, bool)>,
+    /// Tenants that the receipts involve besides this one.
+    partners: Vec<TenantId>,
+}
+
+/// Evaluates a fleet step by step.
+#[derive(Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    tenants: Arc<Tenants>,
+    entries: BTreeMap<TenantId, Entry>,
+    /// The Namespace objects that the tenants were worked out from.
+    seen: BTreeMap<Name, Option<Arc<NamespaceFact>>>,
+    platform: Vec<CheckResult>,
+    book_revision: u64,
+    started: bool,
+}
+
+impl Engine {
+    /// An engine that has seen nothing.
+    pub fn new(config: EngineConfig) -> Self {
+        Self {
+            config,
+            tenants: Arc::default(),
+            entries: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            platform: Vec::new(),
+            book_revision: 0,
+            started: false,
+        }
+    }
+
+    /// The assessment of a snapshot. `dirty` says what changed since the snapshot given last; the first call looks at everything.
+    /// Tenants that can't have changed keep their assessment. O(tenants) plus the cost of each tenant that is judged again.
+    pub fn evaluate(&mut self, snapshot: &Arc<Snapshot>, dirty: &Dirty, book: &Book, now: Time) -> Arc<Assessment> {
+        let all = !self.started || dirty.everything || dirty.vault;
+        let regrouped = self.regroup(snapshot, dirty, all);
+        let book_changed = self.book_revision != book.revision();
+        let roles = Roles::of(&snapshot.vault);
+        let again = self.out_of_date(dirty, all || regrouped, book, book_changed, now);
+        self.entries.retain(|tenant, _| self.tenants.namespaces.contains_key(tenant));
+        for tenant in again {
+            let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, &self.config, now);
+            let judged = judge_tenant(&view, book);
+            let mut assessment = judged.assessment;
+            if let Some(before) = self.entries.get(&tenant) {
+                assessment.changed = wall_move(&before.assessment, &assessment, dirty, now).or_else(|| before.assessment.changed.clone());
+            }
+            let (receipts, partners) = newest(book, &tenant);
+            self.entries.insert(tenant, Entry { assessment: Arc::new(assessment), again_at: judged.again_at, receipts, partners });
+        }
+        if all || regrouped {
+            self.platform = platform(&FleetView { snapshot, tenants: &self.tenants, roles: &roles, config: &self.config });
+        }
+        self.book_revision = book.revision();
+        self.started = true;
+        Arc::new(self.assemble(snapshot, now))
+    }
+
+    /// Works out the tenants again if a Namespace appeared, changed or went. O(changed namespaces) when none did.
+    fn regroup(&mut self, snapshot: &Snapshot, dirty: &Dirty, all: bool) -> bool {
+        let own = |facts: &Arc<NamespaceFacts>| facts.own.clone();
+        let same = |a: &Option<Arc<NamespaceFact>>, b: &Option<Arc<NamespaceFact>>| match (a, b) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        let moved = |name: &Name| match (self.seen.get(name), snapshot.namespace(name).map(own)) {
+            (Some(before), Some(after)) => !same(before, &after),
+            (None, None) => false,
+            _ => true,
+        };
+        if !all && !dirty.namespaces.iter().any(moved) {
+            return false;
+        }
+        self.seen = snapshot.namespaces.iter().map(|(name, facts)| (name.clone(), own(facts))).collect();
+        let tenants = resolve(&self.config.rules, snapshot);
+        let changed = *self.tenants != tenants;
+        if changed {
+            self.tenants = Arc::new(tenants);
+        }
+        // labels may have changed without moving a namespace to another tenant; receipts and roles look at them
+        true
+    }
+
+    /// Tenants to judge again.
+    fn out_of_date(&self, dirty: &Dirty, all: bool, book: &Book, book_changed: bool, now: Time) -> Vec<TenantId> {
+        if all {
+            return self.tenants.namespaces.keys().cloned().collect();
+        }
+        let touched: BTreeSet<&TenantId> = dirty.namespaces.iter().filter_map(|name| self.tenants.of.get(name)).collect();
+        let is_out = |tenant: &TenantId| {
+            let Some(entry) = self.entries.get(tenant) else { return true };
+            touched.contains(tenant)
+                || entry.partners.iter().any(|partner| touched.contains(partner))
+                || entry.again_at.is_some_and(|at| now >= at)
+                || (book_changed && newest(book, tenant).0 != entry.receipts)
+        };
+        self.tenants.namespaces.keys().filter(|tenant| is_out(tenant)).cloned().collect()
+    }
+
+    fn assemble(&self, snapshot: &Snapshot, now: Time) -> Assessment {
+        let by_tenant: BTreeMap<_, _> = self.entries.iter().map(|(tenant, entry)| (tenant.clone(), entry.assessment.clone())).collect();
+        let unknowns = unknowns(snapshot, &by_tenant, &self.platform);
+        Assessment {
+            generation: snapshot.generation,
+            at: now,
+            tenants: self.tenants.clone(),
+            unknowns,
+            by_tenant,
+            platform: self.platform.clone(),
+            next_expiry: self.entries.values().filter_map(|entry| entry.again_at).min(),
+        }
+    }
+}
+
+/// The assessment of a snapshot without any memory: what [`Engine::evaluate`] must agree with, save for what changed last.
+pub fn from_scratch(config: &EngineConfig, snapshot: &Arc<Snapshot>, book: &Book, now: Time) -> Assessment {
+    let mut engine = Engine::new(config.clone());
+    Arc::unwrap_or_clone(engine.evaluate(snapshot, &Dirty { everything: true, ..Dirty::default() }, book, now))
+}
+
+/// The tenants of a snapshot. Where all Namespaces are seen, what is left of a deleted one makes no tenant.
+fn resolve(rules: &TenantRules, snapshot: &Snapshot) -> Tenants {
+    let all_seen = snapshot.sight(Kind::Namespace) == Sight::Clear;
+    let there = snapshot.namespaces.iter().filter(|(_, facts)| facts.own.is_some() || !all_seen);
+    rules.resolve(there.map(|(name, facts)| (name, facts.own.as_ref().map(|own| own.labels.as_ref()))))
+}
+
+/// A tenant's newest receipts, and who else they involve.
+fn newest(book: &Book, tenant: &str) -> (Vec<(ReceiptId, bool)>, Vec<TenantId>) {
+    let receipts = || PROBES.into_iter().filter_map(|probe| book.newest(tenant, probe));
+    let ids = receipts().map(|receipt| (receipt.id.clone(), book.lapse_of(&receipt.id).is_some())).collect();
+    (ids, receipts().filter_map(|receipt| receipt.partner.clone()).collect())
+}
+
+fn platform(view: &FleetView<'_>) -> Vec<CheckResult> {
+    let judge = |rule: &super::rules::PlatformRule| {
+        let points = (rule.judge)(view);
+        let declared = points.iter().map(|point| point.declared).min().unwrap_or(Declared::NotApplicable);
+        Some(result(find(rule.id)?, declared, Tried::No, None, None, points))
+    };
+    PLATFORM_RULES.iter().filter_map(judge).collect()
+}
+
+/// Each source that is not seen, once, with the checks that are unknown somewhere and may rest on it (all that may, while there is no tenant).
+fn unknowns(snapshot: &Snapshot, by_tenant: &BTreeMap<TenantId, Arc<TenantAssessment>>, platform: &[CheckResult]) -> Vec<Unknown> {
+    let of_tenants = by_tenant.values().flat_map(|tenant| tenant.checks.iter());
+    let unknown: BTreeSet<&str> = of_tenants
+        .chain(platform)
+        .filter(|result| result.findings.iter().any(|finding| finding.verdict == Verdict::Unknown))
+        .map(|result| result.check.id)
+        .collect();
+    let cost = |source| resting_on(source).into_iter().filter(|id| by_tenant.is_empty() || unknown.contains(id)).collect();
+    let sources = WATCHED.iter().map(|info| Source::Objects(info.kind)).chain(VAULT_SOURCES);
+    let mut list: Vec<Unknown> = sources
+        .filter_map(|source| Some(Unknown { source: source.name().to_owned(), why: source.blind(snapshot)?, costs: cost(source) }))
+        .collect();
+    // one reason is enough: without the server there are no roles to see
+    if list.iter().any(|unknown| unknown.source == Source::Vault.name()) {
+        list.retain(|unknown| unknown.source != Source::VaultRoles.name());
+    }
+    list.sort();
+    list
+}

@@ -1,0 +1,112 @@
+//! What a check sees, and what it says.
+
+use super::engine::EngineConfig;
+use super::finding::{Evidence, Subject};
+use super::sight::Source;
+use super::vaultroles::{RoleAt, Roles};
+use super::verdict::Declared;
+use crate::model::ids::{Name, ObjectRef, TenantId};
+use crate::model::snapshot::{NamespaceFacts, Snapshot};
+use crate::model::tenant::Tenants;
+use crate::model::time::Time;
+
+/// At most so many names are spelled out in evidence; the rest is counted.
+pub const NAMES_SHOWN: usize = 12;
+
+/// One tenant, as its checks see it.
+pub struct TenantView<'a> {
+    /// Everything known.
+    pub snapshot: &'a Snapshot,
+    /// All tenants.
+    pub tenants: &'a Tenants,
+    /// This one.
+    pub tenant: &'a TenantId,
+    /// Its namespaces with their facts, sorted.
+    pub namespaces: Vec<(&'a Name, &'a NamespaceFacts)>,
+    /// Vault's roles, indexed.
+    pub roles: &'a Roles<'a>,
+    /// Thresholds.
+    pub config: &'a EngineConfig,
+    /// Now.
+    pub now: Time,
+}
+
+impl<'a> TenantView<'a> {
+    /// A view of a tenant. O(namespaces of the tenant × log namespaces).
+    pub fn new(
+        snapshot: &'a Snapshot,
+        tenants: &'a Tenants,
+        tenant: &'a TenantId,
+        roles: &'a Roles<'a>,
+        config: &'a EngineConfig,
+        now: Time,
+    ) -> Self {
+        let own = tenants.namespaces.get(tenant).map_or(&[][..], Vec::as_slice);
+        let namespaces = own.iter().filter_map(|name| Some((name, snapshot.namespace(name)?.as_ref()))).collect();
+        Self { snapshot, tenants, tenant, namespaces, roles, config, now }
+    }
+
+    /// Why nothing may be concluded from a source now.
+    pub fn blind(&self, source: Source) -> Option<String> {
+        source.blind(self.snapshot)
+    }
+
+    /// The tenant itself as the subject.
+    pub fn subject(&self) -> Subject {
+        Subject { kind: "Tenant", namespace: "".into(), name: self.tenant.clone(), container: None }
+    }
+
+    /// Vault roles that admit a ServiceAccount of this tenant.
+    pub fn own_roles(&self) -> Vec<RoleAt<'a>> {
+        self.roles.admitting(self.namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref()))))
+    }
+}
+
+/// What a check says of one subject, by the declarations alone.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// How good.
+    pub declared: Declared,
+    /// A sub-reason.
+    pub reason: Option<&'static str>,
+    /// About what.
+    pub subject: Subject,
+    /// One sentence, names cleaned.
+    pub message: String,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Point {
+    /// A point without sub-reason and evidence.
+    pub fn new(declared: Declared, subject: Subject, message: impl Into<String>) -> Self {
+        Self { declared, reason: None, subject, message: message.into(), evidence: Vec::new() }
+    }
+
+    /// With a sub-reason.
+    #[must_use]
+    pub fn because(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// With one more piece of evidence; the value is cleaned.
+    #[must_use]
+    pub fn with(mut self, object: ObjectRef, field: impl Into<String>, value: &str) -> Self {
+        self.evidence.push(Evidence::new(object, field, value));
+        self
+    }
+}
+
+/// Names as a list, the first few spelled out: `a, b and 3 more`. Not cleaned.
+pub fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let all: Vec<T> = names.into_iter().collect();
+    let shown: Vec<&str> = all.iter().take(NAMES_SHOWN).map(AsRef::as_ref).collect();
+    let more = all.len() - shown.len();
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// `1 pod`, `2 pods`.
+pub fn count(n: usize, thing: &str) -> String {
+    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}

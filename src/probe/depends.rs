@@ -1,0 +1,154 @@
+//! What the declarations behind a receipt rest on: the receipt stops counting when any of it changes. And who is a good partner to try.
+//!
+//! The same function is asked when a receipt is made and whenever it is checked, so the two lists differ exactly when something moved.
+
+use std::collections::BTreeMap;
+
+use crate::model::containers::PortProtocol;
+use crate::model::ids::{Name, ObjectRef, TenantId, Uid, fold, fold_bytes};
+use crate::model::kind::Kind;
+use crate::model::labels::LabelSet;
+use crate::model::meta::Meta;
+use crate::model::snapshot::{NamespaceFacts, Snapshot};
+use crate::model::source::Sight;
+use crate::model::tenant::Tenants;
+use crate::model::vault::policy_ref;
+use crate::posture::sight::Source;
+use crate::posture::vaultroles::Roles;
+use crate::probe::spec::ProbeId;
+use crate::receipt::Dependency;
+
+/// Everything a probe's receipt about this tenant (and its partner) rests on, sorted; none when we can't see all of it, because then neither
+/// "unchanged" nor "changed" may be claimed. O(objects of both tenants).
+pub fn depends(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &str, partner: Option<&str>) -> Option<Vec<Dependency>> {
+    let both = [Some(tenant), partner];
+    let sides = both.into_iter().flatten();
+    let mut list = match probe {
+        ProbeId::Network => network(snapshot, namespaces(snapshot, tenants, sides))?,
+        ProbeId::Vault => vault(snapshot, &namespaces(snapshot, tenants, sides).collect::<Vec<_>>())?,
+        // nobody else's declarations bound this tenant's resources
+        ProbeId::Resource => resource(snapshot, namespaces(snapshot, tenants, std::iter::once(tenant)))?,
+    };
+    list.sort();
+    list.dedup();
+    Some(list)
+}
+
+fn namespaces<'a>(
+    snapshot: &'a Snapshot,
+    tenants: &'a Tenants,
+    sides: impl Iterator<Item = &'a str> + 'a,
+) -> impl Iterator<Item = (&'a Name, &'a NamespaceFacts)> + 'a {
+    sides.filter_map(|side| tenants.namespaces.get(side)).flatten().filter_map(|name| Some((name, snapshot.namespace(name)?.as_ref())))
+}
+
+fn seen(snapshot: &Snapshot, kinds: &[Kind]) -> Option<()> {
+    kinds.iter().all(|kind| snapshot.sight(*kind) != Sight::Blind).then_some(())
+}
+
+fn of(kind: Kind, meta: &Meta) -> Dependency {
+    Dependency { object: meta.object(kind), uid: meta.uid, version: meta.version }
+}
+
+/// A Namespace by its labels: they are what policies and admission look at, and its resourceVersion moves for other reasons too.
+fn of_namespace(facts: &NamespaceFacts) -> Option<Dependency> {
+    let own = facts.own.as_ref()?;
+    let object = ObjectRef::new(Kind::Namespace, "", own.meta.name.clone());
+    Some(Dependency { object, uid: own.meta.uid, version: digest(&own.labels) })
+}
+
+fn digest(labels: &LabelSet) -> u64 {
+    labels.iter().fold(fold("labels"), |hash, (key, value)| {
+        let hash = fold_bytes(fold_bytes(hash, key.as_bytes()), &[0]);
+        fold_bytes(fold_bytes(hash, value.as_bytes()), &[1])
+    }) as u64
+}
+
+/// Policies decide, namespace labels are what they select by, and Services are what is aimed at: which ones is chosen when the probe runs,
+/// so all of both tenants count. Pods do not: policies of a wall that holds select every pod.
+fn network<'a>(snapshot: &Snapshot, namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>) -> Option<Vec<Dependency>> {
+    seen(snapshot, &[Kind::NetworkPolicy, Kind::Namespace, Kind::Service])?;
+    let mut list = Vec::new();
+    for (_, facts) in namespaces {
+        list.extend(of_namespace(facts));
+        list.extend(facts.policies.values().map(|policy| of(Kind::NetworkPolicy, &policy.meta)));
+        list.extend(facts.services.values().map(|service| of(Kind::Service, &service.meta)));
+    }
+    Some(list)
+}
+
+fn resource<'a>(snapshot: &Snapshot, namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>) -> Option<Vec<Dependency>> {
+    seen(snapshot, &[Kind::ResourceQuota, Kind::LimitRange, Kind::Namespace])?;
+    let mut list = Vec::new();
+    for (_, facts) in namespaces {
+        list.extend(of_namespace(facts));
+        list.extend(facts.quotas.values().map(|quota| of(Kind::ResourceQuota, &quota.meta)));
+        list.extend(facts.limit_ranges.values().map(|range| of(Kind::LimitRange, &range.meta)));
+    }
+    Some(list)
+}
+
+/// Roles that admit either tenant, the policies those roles grant, the ServiceAccounts (by uid: nothing else of them bears on a login), the
+/// secret mounts and the server's identity.
+fn vault(snapshot: &Snapshot, namespaces: &[(&Name, &NamespaceFacts)]) -> Option<Vec<Dependency>> {
+    seen(snapshot, &[Kind::ServiceAccount, Kind::Namespace])?;
+    let facts = &snapshot.vault;
+    let parts = [facts.policies.state.sight(), facts.secret_mounts.state.sight()];
+    if Source::VaultRoles.blind(snapshot).is_some() || parts.contains(&Sight::Blind) {
+        return None;
+    }
+    let server = Dependency {
+        object: ObjectRef::new(Kind::VaultServer, "", facts.address.clone()),
+        uid: Uid::default(),
+        version: fold(facts.server.cluster_id.as_deref().unwrap_or("")) as u64,
+    };
+    let mut list = vec![server];
+    let roles = Roles::of(facts);
+    let admitting = roles.admitting(namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref()))));
+    // every token also carries the policy `default`
+    let mut policies: Vec<Name> = vec!["default".into()];
+    for at in admitting {
+        list.push(Dependency { object: at.object(), uid: Uid::default(), version: at.role.digest() });
+        policies.extend(at.role.policies.iter().cloned());
+    }
+    // a role we can't read may become readable, or change, unseen: its being so is on record
+    list.extend(roles.unreadable.iter().map(|(mount, name, why)| Dependency {
+        object: crate::model::vault::role_ref(mount, name),
+        uid: Uid::default(),
+        version: fold(why) as u64,
+    }));
+    for name in policies {
+        let version = facts.policies.items.get(&name).map(|policy| policy.digest);
+        let version = version.or_else(|| facts.policies.unreadable.get(&name).map(|why| fold(why) as u64));
+        list.extend(version.map(|version| Dependency { object: policy_ref(&name), uid: Uid::default(), version }));
+    }
+    for (name, mount) in facts.secret_mounts.items.iter() {
+        let text = format!("{}\n{}\n{:?}", mount.accessor, mount.kind, mount.version);
+        list.push(Dependency { object: ObjectRef::new(Kind::VaultMount, "", name.clone()), uid: Uid::default(), version: fold(&text) as u64 });
+    }
+    for (_, facts) in namespaces {
+        list.extend(of_namespace(facts));
+        list.extend(facts.service_accounts.values().map(|account| Dependency { version: 0, ..of(Kind::ServiceAccount, &account.meta) }));
+    }
+    Some(list)
+}
+
+/// The tenant to try the walls against: the next one round the ring of names that has a Service with somebody behind it; else the next one;
+/// none where there is no other. O(tenants × Services).
+pub fn partner(snapshot: &Snapshot, tenants: &Tenants, tenant: &str) -> Option<TenantId> {
+    let all: BTreeMap<&str, &TenantId> = tenants.namespaces.keys().map(|id| (id.as_ref(), id)).collect();
+    let after = all.iter().filter(|(name, _)| **name > tenant);
+    let before = all.iter().filter(|(name, _)| **name < tenant);
+    let ring: Vec<&TenantId> = after.chain(before).map(|(_, id)| *id).collect();
+    let live = |id: &&&TenantId| tenants.namespaces.get(**id).into_iter().flatten().any(|name| snapshot.namespace(name).is_some_and(|facts| answers(facts)));
+    ring.iter().find(live).or_else(|| ring.first()).map(|id| (*id).clone())
+}
+
+/// Whether a TCP Service here has a ready endpoint.
+fn answers(facts: &NamespaceFacts) -> bool {
+    facts.services.values().any(|service| {
+        let tcp = service.kind.as_ref() != "ExternalName" && service.ports.iter().any(|port| port.protocol == PortProtocol::Tcp);
+        let ready = || facts.endpoint_slices.values().any(|slice| slice.ready > 0 && slice.service.as_ref() == Some(&service.meta.name));
+        tcp && ready()
+    })
+}
