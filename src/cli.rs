@@ -1,1 +1,4 @@
-//! (to come)
+//! The command line: what can be asked for, and the commands that print and end.
+
+pub mod args;
+pub mod run;

@@ -10,6 +10,7 @@ pub mod connect;
 pub mod exec;
 pub mod project;
 pub mod refusal;
+pub mod watch;
 pub mod wire;
 pub mod write;
 

@@ -28,4 +28,6 @@ pub enum Effect {
     Copy(String),
     /// Save the screen as it is, as SVG and text.
     SaveScreen,
+    /// Use the next theme and tell its name with [`super::msg::Msg::Theme`].
+    NextTheme,
 }

@@ -36,9 +36,13 @@ pub enum Msg {
         result: Result<String, String>,
         /// Whether this was an undo.
         undo: bool,
+        /// The plan that undoes what was written, kept for `u`; none where nothing was written or it can't be undone.
+        inverse: Option<Box<FixPlan>>,
     },
     /// Something to tell the user.
     Note(Level, String),
+    /// The theme of this name is in use now.
+    Theme(String),
 }
 
 /// How loud a note is.

@@ -57,12 +57,13 @@ impl Cluster {
     }
 
     async fn review(&self, question: &Question) -> Answer {
-        let mut attributes = json!({ "verb": &*question.verb, "group": &*question.group, "resource": &*question.resource });
-        for (key, value) in [("subresource", &question.subresource), ("namespace", &question.namespace)] {
-            if !value.is_empty() {
-                attributes[key] = json!(&**value);
-            }
-        }
+        let attributes = json!({
+            "verb": &*question.verb,
+            "group": &*question.group,
+            "resource": &*question.resource,
+            "subresource": &*question.subresource,
+            "namespace": &*question.namespace,
+        });
         let body = json!({
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",

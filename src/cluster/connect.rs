@@ -172,7 +172,11 @@ async fn build(mut config: Config, context: Name) -> Result<Client, ConnectError
     match built {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(ConnectError::of_client(&error, &context)),
-        Err(_stopped) => Err(ConnectError::Client { context: context.to_string(), why: "building the client was stopped".to_owned() }),
+        // kube panics on a plugin's token that no header can carry
+        Err(_panicked) => Err(ConnectError::Client {
+            context: context.to_string(),
+            why: "the credentials can't be put into a request; is there a line break in a token?".to_owned(),
+        }),
     }
 }
 
@@ -187,5 +191,51 @@ mod tests {
         install_crypto();
         let config = Config::new("https://127.0.0.1:1".parse().unwrap());
         assert!(build(config, "test".into()).await.is_ok());
+    }
+
+    async fn refused(user: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config");
+        let text = format!(
+            "current-context: a\ncontexts: [{{name: a, context: {{cluster: c, user: u}}}}]\nclusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}]\nusers:\n- name: u\n  user: {user}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let options = ConnectOptions { kubeconfig: Some(file), ..ConnectOptions::default() };
+        let error = Cluster::connect(options).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        error.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_fails_is_quoted_and_its_answer_is_not() {
+        let plugin = |script: &str| {
+            format!(
+                "{{exec: {{apiVersion: client.authentication.k8s.io/v1, interactiveMode: Always, command: sh, args: ['-c', '{script}']}}}}"
+            )
+        };
+        let said = refused(&plugin("echo canary-4711; echo please log in >&2; exit 3")).await;
+        assert!(said.contains("context \"a\": no credentials: the credential plugin ended with exit code 3: please log in"), "{said}");
+        let said = refused(&plugin("echo {canary-4711")).await;
+        assert!(said.contains("the credential plugin's answer can't be read"), "{said}");
+        let said =
+            refused("{exec: {apiVersion: client.authentication.k8s.io/v1, command: /nowhere/canary}}".replace("canary", "plugin").as_str())
+                .await;
+        assert!(said.contains("could not be started"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_plugin_never_gets_our_terminal() {
+        let script = "if [ -t 0 ] || [ -t 2 ]; then echo terminal >&2; else cat >/dev/null; echo none >&2; fi; exit 1";
+        let user = format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, interactiveMode: Always, command: sh, args: ['-c', '{script}']}}}}"
+        );
+        let said = tokio::time::timeout(Duration::from_secs(5), refused(&user)).await.unwrap();
+        assert!(said.contains("exit code 1: none"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_token_with_a_newline_is_a_clear_message() {
+        let said = refused("{token: \"canary-4711\\nx\"}").await;
+        assert!(said.contains("no credentials"), "{said}");
     }
 }

@@ -143,7 +143,11 @@ fn gone<F: Family>(kind: Kind, json: &[u8], interner: &mut Interner) -> Seen {
     };
     let change = if kind == Kind::Event {
         // most Events were never facts; telling of their end would only cost
-        F::fact(kind, wire, interner).map(|fact| Change::Gone { kind, namespace: fact.meta().namespace.clone(), name: fact.meta().name.clone() })
+        F::fact(kind, wire, interner).map(|fact| Change::Gone {
+            kind,
+            namespace: fact.meta().namespace.clone(),
+            name: fact.meta().name.clone(),
+        })
     } else {
         F::meta(&wire).map(|meta| named(meta, interner))
     };

@@ -136,10 +136,10 @@ pub(crate) fn apply(live: Option<&Value>, config: &Value, manager: &Manager, for
 fn printed(entry: &Value) -> String {
     let mut text = format!("\"{}\"", entry.text("manager"));
     if entry.has("subresource") {
-        text += &format!(" with subresource \"{}\"", entry.text("subresource"));
+        text.extend([" with subresource \"", entry.text("subresource"), "\""]);
     }
     if entry.text("operation") == "Update" {
-        text += &format!(" using {}", entry.text("apiVersion"));
+        text.extend([" using ", entry.text("apiVersion")]);
     }
     text
 }

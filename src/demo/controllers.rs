@@ -133,6 +133,24 @@ pub(crate) fn event(objects: &mut Objects, about: &Value, name: &str, reason: &s
     objects.put(Key::new(kinds::id("events"), about.text("namespace"), name), value);
 }
 
+/// Records that something happened to an object: once more, if it did before.
+pub(crate) fn happened(objects: &mut Objects, about: &Value, reason: &str, message: &str) {
+    let known = objects
+        .list(kinds::id("events"), about.text("namespace"), None)
+        .find(|(_, e)| e.text("reason") == reason && e.text("involvedObject/name") == about.text("name"))
+        .map(|(key, e)| (key.clone(), (**e).clone()));
+    if let Some((key, mut event)) = known {
+        event.put("count", event.at("count").as_i64().unwrap_or(1) + 1);
+        event.put("lastTimestamp", clock::now());
+        event.put("message", message);
+        objects.put(key, event);
+        return;
+    }
+    let uid = objects.uid();
+    let name = format!("{}.{}", about.text("name"), uid.rsplit('-').next().unwrap_or_default());
+    event(objects, about, &name, reason, message, 1, 0);
+}
+
 /// The reference by which events and endpoints name an object.
 pub(crate) fn reference(object: &Value) -> Value {
     json!({
@@ -145,6 +163,8 @@ pub(crate) fn reference(object: &Value) -> Value {
 /// What follows from a change of an object of this kind in a namespace.
 pub(crate) fn settle(objects: &mut Objects, kind: &kinds::Kind, namespace: &str) {
     match kind.kind {
+        // nothing hangs on objects outside of namespaces
+        _ if namespace.is_empty() => {}
         "Pod" | "Service" => {
             all_endpoints(objects, namespace);
             super::admission::quota::refresh(objects, namespace);

@@ -9,6 +9,8 @@ use super::kinds::{KINDS, Kind, served};
 use super::reviews::{REVIEWS, Review};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+/// What `kubectl get all` shows.
+const ALL: [&str; 8] = ["pods", "services", "daemonsets", "deployments", "replicasets", "statefulsets", "cronjobs", "jobs"];
 const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /// `/api`.
@@ -50,7 +52,7 @@ pub(crate) fn resources(group: &str, version: &str) -> Reply {
     for kind in KINDS.iter().filter(|k| k.group == group && k.version == version) {
         list.push(json!({
             "name": kind.plural, "singularName": kind.singular(), "namespaced": kind.namespaced, "kind": kind.kind,
-            "verbs": VERBS, "shortNames": kind.short,
+            "verbs": VERBS, "shortNames": kind.short, "categories": categories(kind),
         }));
         for sub in kind.subresources {
             list.push(json!({
@@ -122,6 +124,7 @@ fn aggregated_kind(kind: &Kind) -> Value {
         "singularResource": kind.singular(),
         "verbs": VERBS,
         "shortNames": kind.short,
+        "categories": categories(kind),
     });
     if let Some(map) = value.as_object_mut().filter(|_| !subresources.is_empty()) {
         map.insert("subresources".into(), subresources.into());
@@ -137,6 +140,10 @@ fn aggregated_review(review: &Review) -> Value {
         "singularResource": review.kind.to_lowercase(),
         "verbs": ["create"],
     })
+}
+
+fn categories(kind: &Kind) -> &'static [&'static str] {
+    if ALL.contains(&kind.plural) { &["all"] } else { &[] }
 }
 
 fn sub_kind(kind: &Kind, sub: &str) -> &'static str {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::json::{Json, object};
+use super::json::object;
 
 /// The way to a field: segments as `fieldsV1` writes them (`f:name`, `k:{…}`, `v:…`).
 pub(crate) type Path = Vec<String>;
@@ -28,19 +28,10 @@ const KEYED: [(&str, &[&str]); 13] = [
 /// Objects that are owned as a whole.
 const ATOMIC: [&str; 6] = ["selector", "podSelector", "namespaceSelector", "nodeSelector", "secretKeyRef", "configMapKeyRef"];
 /// What the server itself fills in; nobody owns it.
-const NOBODYS: [&str; 11] = [
-    "apiVersion",
-    "kind",
-    "metadata/name",
-    "metadata/namespace",
-    "metadata/uid",
-    "metadata/creationTimestamp",
-    "metadata/resourceVersion",
-    "metadata/generation",
-    "metadata/managedFields",
-    "metadata/selfLink",
-    "metadata/deletionTimestamp",
-];
+const NOBODYS: [&str; 2] = ["apiVersion", "kind"];
+/// The same of the metadata.
+const NOBODYS_METADATA: [&str; 9] =
+    ["name", "namespace", "uid", "creationTimestamp", "resourceVersion", "generation", "managedFields", "selfLink", "deletionTimestamp"];
 
 /// The fields that tell the elements of this list apart, if they do.
 pub(crate) fn keys_of(field: &str, list: &[Value]) -> Option<&'static [&'static str]> {
@@ -63,18 +54,57 @@ pub(crate) fn key_segment(keys: &[&str], item: &Value) -> String {
 
 /// Every field of an object that can be owned, with its value. List elements appear themselves too, as null.
 pub(crate) fn leaves(value: &Value) -> BTreeMap<Path, Value> {
-    let mut owned = value.clone();
-    for path in NOBODYS {
-        owned.cut(path);
-    }
     let mut found = BTreeMap::new();
-    for (key, inner) in owned.as_object().into_iter().flatten() {
-        let empty = key == "metadata" && inner.as_object().is_some_and(Map::is_empty);
-        if !empty {
-            walk(inner, key, vec![format!("f:{key}")], &mut found);
-        }
+    for (segments, inner) in ownable(value) {
+        let field = segments.last().copied().unwrap_or_default();
+        walk(inner, field, segments.iter().map(|s| format!("f:{s}")).collect(), &mut found);
     }
     found
+}
+
+/// The parts of an object that can be owned, each with the way to it.
+fn ownable(value: &Value) -> Vec<(Vec<&str>, &Value)> {
+    let mut parts = Vec::new();
+    for (key, inner) in value.as_object().into_iter().flatten().filter(|(k, _)| !NOBODYS.contains(&k.as_str())) {
+        match inner.as_object().filter(|_| key == "metadata") {
+            Some(metadata) => {
+                let ownable = metadata.iter().filter(|(k, _)| !NOBODYS_METADATA.contains(&k.as_str()));
+                parts.extend(ownable.map(|(k, v)| (vec![key.as_str(), k.as_str()], v)));
+            }
+            None => parts.push((vec![key.as_str()], inner)),
+        }
+    }
+    parts
+}
+
+/// The `fieldsV1` of somebody who owns all of an object but its status.
+pub(crate) fn whole(value: &Value) -> Value {
+    let mut root = Value::Object(Map::new());
+    for (segments, inner) in ownable(value).into_iter().filter(|(s, _)| s.first() != Some(&"status")) {
+        let field = segments.last().copied().unwrap_or_default();
+        let here = segments.iter().fold(&mut root, |here, s| object(here).entry(format!("f:{s}")).or_insert(Value::Null));
+        *here = shape(inner, field);
+    }
+    root
+}
+
+fn shape(value: &Value, field: &str) -> Value {
+    let mut map = Map::new();
+    match value {
+        Value::Object(fields) if !ATOMIC.contains(&field) => {
+            map.extend(fields.iter().map(|(key, inner)| (format!("f:{key}"), shape(inner, key))));
+        }
+        Value::Array(list) => {
+            let keys = keys_of(field, list).unwrap_or_default();
+            for item in list.iter().filter(|_| !keys.is_empty()) {
+                let mut own = shape(item, "");
+                object(&mut own).insert(".".into(), Value::Object(Map::new()));
+                map.insert(key_segment(keys, item), own);
+            }
+        }
+        _ => {}
+    }
+    Value::Object(map)
 }
 
 fn walk(value: &Value, field: &str, path: Path, found: &mut BTreeMap<Path, Value>) {
@@ -211,6 +241,7 @@ mod tests {
         let found = leaves(&object);
         let paths: BTreeSet<_> = found.keys().cloned().collect();
         assert_eq!(from_v1(&to_v1(&paths)), paths);
+        assert_eq!(super::whole(&object), to_v1(&paths));
         let texts: Vec<_> = paths.iter().map(dotted).collect();
         assert!(texts.contains(&".spec.containers[name=\"c\"].image".to_owned()), "{texts:?}");
         let mut copy = json!({});

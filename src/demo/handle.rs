@@ -1,5 +1,6 @@
 //! Starting the simulated servers, and the handle by which they are asked about, changed and stopped.
 
+use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use super::kinds::{by_name, by_path};
 use super::store::{Key, Objects};
 use super::vault::state::{OPERATOR, ROOT};
 use super::world::{RequestLog, Server, World};
-use super::{http, kube, scenario, vault, workloads};
+use super::{http, kube, scenario, script, vault, workloads};
 
 /// What to simulate.
 #[derive(Clone, Debug)]
@@ -60,11 +61,14 @@ pub async fn start(options: DemoOptions) -> io::Result<DemoHandle> {
     let (kube_at, vault_at) = (kube_listener.local_addr()?, vault_listener.local_addr()?);
     let world = Arc::new(World::new(options.seed, options.faults));
     scenario::build(&world, options.tenants);
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(http::serve(kube_listener, Arc::clone(&world), Server::Kubernetes, kube::answer)),
         tokio::spawn(workloads::run(Arc::clone(&world))),
         tokio::spawn(http::serve(vault_listener, Arc::clone(&world), Server::Vault, vault::answer)),
     ];
+    if options.script {
+        tasks.push(tokio::spawn(script::run(Arc::clone(&world))));
+    }
     Ok(DemoHandle { world, kube: kube_at, vault: vault_at, tasks })
 }
 
@@ -101,9 +105,9 @@ impl DemoHandle {
         for token in auth::tokens() {
             let context = name(token);
             let server = if token == ADMIN { self.kube_url() } else { format!("{}/as/{token}", self.kube_url()) };
-            clusters += &format!("- name: {context}\n  cluster:\n    server: {server}\n");
-            contexts += &format!("- name: {context}\n  context:\n    cluster: {context}\n    user: {token}\n");
-            users += &format!("- name: {token}\n  user:\n    token: {token}\n");
+            let _ = write!(clusters, "- name: {context}\n  cluster:\n    server: {server}\n");
+            let _ = write!(contexts, "- name: {context}\n  context:\n    cluster: {context}\n    user: {token}\n");
+            let _ = write!(users, "- name: {token}\n  user:\n    token: {token}\n");
         }
         format!("apiVersion: v1\nkind: Config\ncurrent-context: {}\nclusters:\n{clusters}contexts:\n{contexts}users:\n{users}", name(user))
     }

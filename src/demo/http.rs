@@ -109,7 +109,7 @@ where
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 // out of file descriptors, most likely: let others finish first
-                Err(_) => { tokio::time::sleep(std::time::Duration::from_millis(50)).await; continue }
+                Err(_full) => { tokio::time::sleep(std::time::Duration::from_millis(50)).await; continue }
             },
         };
         // answers are small and awaited: never hold them back to fill a packet
@@ -148,13 +148,10 @@ where
         status: 0,
     };
     let zip = text(header::ACCEPT_ENCODING).contains("gzip");
-    let body = match Limited::new(body, MAX_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            entry.status = 413;
-            world.record(entry);
-            return Ok(error(&refuse(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {MAX_BODY}"))));
-        }
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await.map(http_body_util::Collected::to_bytes) else {
+        entry.status = 413;
+        world.record(entry);
+        return Ok(error(&refuse(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {MAX_BODY}"))));
     };
     let call = Call {
         method: parts.method,

@@ -10,6 +10,7 @@ pub(crate) struct Kind {
     /// Name in paths, for example `pods`.
     pub(crate) plural: &'static str,
     /// Name in objects, for example `Pod`.
+    #[expect(clippy::struct_field_names, reason = "the API calls it so")]
     pub(crate) kind: &'static str,
     /// Whether objects live in a namespace.
     pub(crate) namespaced: bool,

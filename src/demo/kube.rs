@@ -11,7 +11,7 @@ use super::json::Json;
 use super::kinds::{self, Kind, KindId};
 use super::status::{self, Refusal};
 use super::world::World;
-use super::{discovery, exec, openapi, read, reviews, watch, write};
+use super::{delete, discovery, exec, openapi, read, reviews, watch, write};
 
 /// A request for objects of a known kind.
 pub(crate) struct Target {
@@ -140,8 +140,8 @@ async fn dispatch(world: &Arc<World>, target: Target, user: &User, call: Call) -
         (&Method::POST, true, "") => write::create(world, &target, user, &call),
         (&Method::PUT, false, _) => write::update(world, &target, user, &call),
         (&Method::PATCH, false, _) => write::patch(world, &target, user, &call),
-        (&Method::DELETE, false, "") => write::delete(world, &target, &call),
-        (&Method::DELETE, true, "") => write::delete_all(world, &target, &call),
+        (&Method::DELETE, false, "") => delete::delete(world, &target, &call),
+        (&Method::DELETE, true, "") => delete::delete_all(world, &target, &call),
         _ => Err(status::method_not_allowed()),
     }
 }

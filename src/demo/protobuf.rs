@@ -16,7 +16,7 @@ enum Shape {
     /// A repeated text.
     Texts,
     Number,
-    Message(&'static [(u64, &'static str, Shape)]),
+    Message(&'static [(u64, &'static str, Self)]),
 }
 
 type Fields = &'static [(u64, &'static str, Shape)];

@@ -50,7 +50,7 @@ impl Quantity {
             return None;
         }
         let (factor, shift, notation) = scale(suffix)?;
-        let digits: i128 = format!("{whole}{fraction}").trim_start_matches('0').parse().or_else(|_| zero_or_huge(whole, fraction)).ok()?;
+        let digits: i128 = format!("{whole}{fraction}").trim_start_matches('0').parse().unwrap_or_else(|_| zero_or_huge(whole, fraction));
         let exponent = shift.saturating_add(9).saturating_sub(i32::try_from(fraction.len()).ok()?);
         let magnitude = shifted(digits.saturating_mul(factor), exponent).min(CAP);
         Some(Self { nanos: if negative { -magnitude } else { magnitude }, notation })
@@ -103,9 +103,9 @@ impl Quantity {
 }
 
 /// A digit text that does not fit an integer is either empty (all zeroes) or larger than the cap.
-fn zero_or_huge(whole: &str, fraction: &str) -> Result<i128, ()> {
+fn zero_or_huge(whole: &str, fraction: &str) -> i128 {
     let zero = whole.bytes().chain(fraction.bytes()).all(|b| b == b'0');
-    Ok(if zero { 0 } else { i128::MAX })
+    if zero { 0 } else { i128::MAX }
 }
 
 fn scale(suffix: &str) -> Option<(i128, i32, Notation)> {

@@ -95,6 +95,11 @@ fn respond(world: &World, call: &Call, path: &str, fault: VaultFault) -> Result<
     match ask.path {
         "sys/health" => return sys::health(world, &ask, sealed, fault == VaultFault::Standby),
         "sys/seal-status" => return Ok(sys::seal_status(world, sealed)),
+        "sys/unseal" if operation == Operation::Update => {
+            // any key opens a simulated seal
+            world.vault().sealed = false;
+            return Ok(sys::seal_status(world, fault == VaultFault::Sealed));
+        }
         _ if sealed => return Err(failure(503, "Vault is sealed")),
         "sys/leader" => return Ok(Outcome::Bare(200, json!({"ha_enabled": false}))),
         _ => {}
@@ -174,7 +179,7 @@ fn written(world: &World, outcome: Outcome) -> Reply {
 }
 
 /// The keys of an answered list; an empty one is 404.
-pub(crate) fn keys(list: Vec<String>) -> Result<Outcome, Failure> {
+pub(crate) fn keys(list: &[String]) -> Result<Outcome, Failure> {
     if list.is_empty() { Err(absent()) } else { Ok(Outcome::Data(json!({"keys": list}))) }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn answer(world: &Arc<World>, target: &Target, call: &Call) -> Result
     let streaming = query.on("sendInitialEvents");
     if streaming && query.get("resourceVersionMatch") != "NotOlderThan" {
         let message = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        return Err(super::write::bad_options("ListOptions", "FieldValueForbidden", "resourceVersionMatch", message.into()));
+        return Err(super::write::bad_options("ListOptions", "FieldValueForbidden", "resourceVersionMatch", message));
     }
     let selection = Selection::parse(query.get("labelSelector"), query.get("fieldSelector"))?;
     let since = query.get("resourceVersion");
@@ -120,7 +120,7 @@ impl Watch {
             }
             let every = self.world.faults().bookmark_every;
             tokio::select! {
-                changed = news.changed() => changed.map_err(|_| Over)?,
+                changed = news.changed() => changed.ok().ok_or(Over)?,
                 () = tokio::time::sleep_until(last_bookmark + every) => {
                     last_bookmark = Instant::now();
                     if self.bookmarks {
@@ -166,16 +166,15 @@ impl Watch {
             std::future::pending::<()>().await;
         }
         if cut {
-            let half = text.floor_char_boundary(text.len() / 2);
-            text.truncate(half);
-            self.out.send(Ok(text.into())).await.map_err(|_| Over)?;
+            let half: String = text.chars().take(text.chars().count() / 2).collect();
+            self.out.send(Ok(half.into())).await.ok().ok_or(Over)?;
             // the first half has to leave before the connection breaks
             tokio::time::sleep(Duration::from_millis(20)).await;
             let _ = self.out.send(Err(io::Error::from(io::ErrorKind::UnexpectedEof))).await;
             return Err(Over);
         }
         text.push('\n');
-        self.out.send(Ok(text.into())).await.map_err(|_| Over)
+        self.out.send(Ok(text.into())).await.ok().ok_or(Over)
     }
 
     async fn bookmark(&mut self, initial_events_end: bool) -> Result<(), Over> {

@@ -95,11 +95,18 @@ fn letters(objects: &mut Objects, length: usize) -> String {
     uid.bytes().filter(|b| *b != b'-').map(pick).take(length).collect()
 }
 
+/// The template of an owner without what tells replica sets apart.
+fn comparable(owner: &Value) -> Value {
+    let mut template = owner.at("spec/template").clone();
+    template.cut("metadata/labels/pod-template-hash");
+    template
+}
+
 /// Makes the replica set of a deployment, or gives it the number it should have.
 fn replica_set(objects: &mut Objects, namespace: &str, deployment: &Value) {
-    let template = deployment.at("spec/template/spec");
+    let template = comparable(deployment);
     let sets: Vec<Value> = all(objects, "replicasets", namespace).into_iter().filter(|s| owned_by(s, deployment)).collect();
-    let current = sets.iter().position(|s| s.at("spec/template/spec") == template);
+    let current = sets.iter().position(|s| comparable(s) == template);
     for (n, mut set) in sets.into_iter().enumerate() {
         let wanted = if Some(n) == current { deployment.at("spec/replicas").clone() } else { json!(0) };
         if *set.at("spec/replicas") != wanted {
@@ -136,9 +143,8 @@ fn pods(objects: &mut Objects, namespace: &str, set: &Value) {
     }
     for _ in have.len()..wanted {
         if let Err(refusal) = create_pod(objects, namespace, set) {
-            let name = format!("{}.{}", set.text("metadata/name"), letters(objects, 16));
             let message = format!("Error creating: {}", refusal.message());
-            controllers::event(objects, &controllers::reference(set), &name, "FailedCreate", &message, 1, 0);
+            controllers::happened(objects, &controllers::reference(set), "FailedCreate", &message);
             return;
         }
     }

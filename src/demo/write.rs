@@ -11,15 +11,14 @@ use super::json::Json;
 use super::kinds::{self, Kind};
 use super::kube::{Target, body, check_place};
 use super::render::{self, Form};
-use super::selectors::Selection;
 use super::status::{self, Cause, Refusal};
 use super::store::{Key, Objects};
 use super::world::World;
-use super::{admission, clock, controllers, defaults, patch as patches, validate};
+use super::{admission, controllers, defaults, patch as patches, validate};
 
 /// What the query says about a write.
-struct Options {
-    dry: bool,
+pub(crate) struct Options {
+    pub(crate) dry: bool,
     strict: bool,
     force: bool,
     manager: String,
@@ -32,11 +31,12 @@ struct Draft {
     before: Option<Arc<Value>>,
 }
 
-fn options(call: &Call, options_kind: &str) -> Result<Options, Refusal> {
+/// Reads the options of a write; `options_kind` is what their kind is called.
+pub(crate) fn options(call: &Call, options_kind: &str) -> Result<Options, Refusal> {
     let dry = call.query.get("dryRun");
     if !matches!(dry, "" | "All") {
         let message = format!("Unsupported value: [\"{dry}\"]: supported values: \"All\"");
-        return Err(bad_options(options_kind, "FieldValueNotSupported", "dryRun", message));
+        return Err(bad_options(options_kind, "FieldValueNotSupported", "dryRun", &message));
     }
     let agent = call.header("user-agent").split(['/', ' ']).next().unwrap_or_default();
     let named = call.query.get("fieldManager");
@@ -49,7 +49,7 @@ fn options(call: &Call, options_kind: &str) -> Result<Options, Refusal> {
 }
 
 /// 422 for a parameter of the request itself.
-pub(crate) fn bad_options(kind: &str, reason: &'static str, field: &str, message: String) -> Refusal {
+pub(crate) fn bad_options(kind: &str, reason: &'static str, field: &str, message: &str) -> Refusal {
     let text = format!("{kind}.meta.k8s.io \"\" is invalid: {field}: {message}");
     let causes = json!([{"reason": reason, "message": message, "field": field}]);
     status::refuse(422, "Invalid", text).with_details(json!({"group": "meta.k8s.io", "kind": kind, "causes": causes}))
@@ -147,12 +147,7 @@ pub(crate) fn patch(world: &World, target: &Target, _user: &User, call: &Call) -
 
 fn server_side_apply(world: &World, target: &Target, call: &Call, options: &Options) -> Result<Reply, Refusal> {
     if call.query.get("fieldManager").is_empty() {
-        return Err(bad_options(
-            "PatchOptions",
-            "FieldValueRequired",
-            "fieldManager",
-            "Required value: is required for apply patch".into(),
-        ));
+        return Err(bad_options("PatchOptions", "FieldValueRequired", "fieldManager", "Required value: is required for apply patch"));
     }
     let config = body(call)?;
     check_place(&config, target)?;
@@ -205,68 +200,6 @@ pub(crate) fn scale_of(object: &Value) -> Value {
     })
 }
 
-/// DELETE of one object.
-pub(crate) fn delete(world: &World, target: &Target, call: &Call) -> Result<Reply, Refusal> {
-    let options = options(call, "DeleteOptions")?;
-    world.store.write(|objects| {
-        let before = existing(objects, target)?;
-        if !options.dry {
-            remove(objects, target.kind, &Key::new(target.id, &target.namespace, &target.name));
-        }
-        // what ends slowly in a real cluster is answered with itself
-        if matches!(target.kind.kind, "Pod" | "Namespace") {
-            let mut last = (*before).clone();
-            last.put("metadata/deletionTimestamp", clock::now());
-            if target.kind.kind == "Namespace" {
-                last.put("status/phase", "Terminating");
-            }
-            return Ok(http::json(200, &last));
-        }
-        let mut details = json!({"name": target.name});
-        if !target.kind.group.is_empty() {
-            details.put("group", target.kind.group);
-        }
-        details.put("kind", target.kind.plural);
-        details.put("uid", before.text("metadata/uid"));
-        Ok(http::json(200, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})))
-    })
-}
-
-/// DELETE of a collection.
-pub(crate) fn delete_all(world: &World, target: &Target, call: &Call) -> Result<Reply, Refusal> {
-    let options = options(call, "DeleteOptions")?;
-    let selection = Selection::parse(call.query.get("labelSelector"), call.query.get("fieldSelector"))?;
-    world.store.write(|objects| {
-        let found: Vec<(Key, Arc<Value>)> = objects
-            .list(target.id, &target.namespace, None)
-            .filter(|(_, o)| selection.matches(o))
-            .map(|(k, o)| (k.clone(), Arc::clone(o)))
-            .collect();
-        for (key, _) in found.iter().filter(|_| !options.dry) {
-            remove(objects, target.kind, key);
-        }
-        let metadata = json!({"resourceVersion": objects.revision().to_string()});
-        let list = render::list(target.kind, found.iter().map(|(_, o)| &**o), Form::Plain, &metadata);
-        Ok(http::full(200, "application/json", list))
-    })
-}
-
-/// Removes an object and what hangs on it.
-fn remove(objects: &mut Objects, kind: &Kind, key: &Key) {
-    objects.remove(key);
-    if kind.kind == "Namespace" {
-        for (id, _) in kinds::KINDS.iter().enumerate().filter(|(_, k)| k.namespaced) {
-            let inside: Vec<Key> = objects.list(id, &key.name, None).map(|(k, _)| k.clone()).collect();
-            for key in inside {
-                objects.remove(&key);
-            }
-        }
-    } else {
-        controllers::collect_orphans(objects, &key.namespace);
-        controllers::settle(objects, kind, &key.namespace);
-    }
-}
-
 fn decoded(kind: &Kind, call: &Call) -> Result<Value, Refusal> {
     let value = body(call)?;
     let (sent_kind, sent_version) = (value.text("kind"), value.text("apiVersion"));
@@ -304,7 +237,8 @@ fn generated(objects: &mut Objects, value: &mut Value) -> String {
     value.text("metadata/name").to_owned()
 }
 
-fn existing(objects: &Objects, target: &Target) -> Result<Arc<Value>, Refusal> {
+/// The object a write is about.
+pub(crate) fn existing(objects: &Objects, target: &Target) -> Result<Arc<Value>, Refusal> {
     let found = objects.get(&Key::new(target.id, &target.namespace, &target.name)).cloned();
     found.ok_or_else(|| status::not_found(target.kind, &target.name))
 }
@@ -334,7 +268,7 @@ fn prepare(objects: &mut Objects, target: &Target, mut value: Value, before: Opt
         return Err(status::not_found(namespaces, namespace));
     }
     let regex = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-    defaults::apply(kind, &mut value).map_err(|_| undecodable(kind, regex))?;
+    defaults::apply(kind, &mut value).ok().ok_or_else(|| undecodable(kind, regex))?;
     if before.is_none() {
         admission::mutate(objects, kind, namespace, &target.name, &mut value)?;
         controllers::newborn(objects, kind, &mut value);

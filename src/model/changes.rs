@@ -105,6 +105,8 @@ pub enum Change {
     Vault(Box<VaultFacts>),
     /// Answers to access reviews.
     Access(Vec<(Question, Answer)>),
+    /// The name the API server knows us by.
+    User(Name),
     /// Facts about the API server itself.
     Server(super::snapshot::ServerFacts),
 }

@@ -194,7 +194,8 @@ impl fmt::Display for Quantity {
     /// The canonical form the API server would write: the largest suffix that leaves no fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(nanos) = self.nanos() else { return f.write_str("unreadable") };
-        let format = if self.format == Format::Binary && (nanos % UNIT != 0 || nanos.abs() < 1024 * UNIT) { Format::Decimal } else { self.format };
+        let format =
+            if self.format == Format::Binary && (nanos % UNIT != 0 || nanos.abs() < 1024 * UNIT) { Format::Decimal } else { self.format };
         if nanos == 0 {
             return f.write_str("0");
         }
@@ -250,7 +251,8 @@ mod tests {
 
     #[test]
     fn equal_amounts_are_equal_whatever_the_spelling() {
-        for (a, b) in [("1", "1000m"), ("1Ki", "1024"), ("123Mi", "128974848"), ("5E", "5e18"), ("0.5", "500m"), (".5", "0.5"), ("5.", "5")] {
+        for (a, b) in [("1", "1000m"), ("1Ki", "1024"), ("123Mi", "128974848"), ("5E", "5e18"), ("0.5", "500m"), (".5", "0.5"), ("5.", "5")]
+        {
             assert_eq!(Quantity::parse(a).unwrap().nanos(), Quantity::parse(b).unwrap().nanos(), "{a} {b}");
         }
     }
@@ -305,7 +307,9 @@ mod tests {
 
     #[test]
     fn too_fine_amounts_are_rounded_away_from_zero() {
-        for (text, nanos) in [("0.1n", 1), ("-0.1n", -1), ("1.0000000001", UNIT + 1), ("1.0000000000", UNIT), ("0.00000000001Ki", 11), ("1e-99", 1)] {
+        for (text, nanos) in
+            [("0.1n", 1), ("-0.1n", -1), ("1.0000000001", UNIT + 1), ("1.0000000000", UNIT), ("0.00000000001Ki", 11), ("1e-99", 1)]
+        {
             assert_eq!(Quantity::parse(text).unwrap().nanos(), Some(nanos), "{text}");
         }
     }

@@ -46,17 +46,15 @@ impl Store {
                 }
                 self.dirty.everything = true;
             }
+            Change::User(user) => {
+                Arc::make_mut(&mut self.now.access).user = Some(user);
+                self.dirty.everything = true;
+            }
             Change::Server(server) => {
                 self.now.server = Arc::new(server);
                 self.dirty.everything = true;
             }
         }
-    }
-
-    /// Who the API server takes us for.
-    pub fn set_user(&mut self, user: Name) {
-        Arc::make_mut(&mut self.now.access).user = Some(user);
-        self.dirty.everything = true;
     }
 
     /// Whether anything changed since the last publication.
@@ -75,13 +73,13 @@ impl Store {
     }
 
     fn state(&mut self, kind: Kind, state: SourceState) {
-        let loading = matches!(state, SourceState::Loading(_));
-        let sources = Arc::make_mut(&mut self.now.sources);
-        let before = sources.insert(kind, state.clone());
+        let loading = |state: &SourceState| matches!(state, SourceState::Loading(_));
+        let before = self.now.source(kind);
         // the count of a list under way is shown but decides nothing
-        if before.as_ref() != Some(&state) && !(loading && matches!(before, Some(SourceState::Loading(_)))) {
+        if *before != state && !(loading(&state) && loading(before)) {
             self.dirty.everything = true;
         }
+        Arc::make_mut(&mut self.now.sources).insert(kind, state);
     }
 
     fn listed(&mut self, kind: Kind) {

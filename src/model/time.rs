@@ -24,6 +24,7 @@ impl Time {
     }
 
     /// This time plus some milliseconds, held at the ends of the range.
+    #[must_use]
     pub const fn plus(self, milliseconds: i64) -> Self {
         Self(self.0.saturating_add(milliseconds))
     }

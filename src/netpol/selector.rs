@@ -62,8 +62,10 @@ pub fn covers_everything(selectors: &[&LabelSelector]) -> Coverage {
 /// As [`covers_everything`], for selectors of namespaces: each carries a label with its own name.
 pub fn covers_every_namespace(selectors: &[&LabelSelector]) -> Coverage {
     let named = |requirement: &&Requirement| !(requirement.key.as_ref() == NAMESPACE_NAME && requirement.is == Is::Exists);
-    let reduced: Vec<LabelSelector> =
-        selectors.iter().map(|selector| LabelSelector { requirements: selector.requirements.iter().filter(named).cloned().collect() }).collect();
+    let reduced: Vec<LabelSelector> = selectors
+        .iter()
+        .map(|selector| LabelSelector { requirements: selector.requirements.iter().filter(named).cloned().collect() })
+        .collect();
     covers_everything(&reduced.iter().collect::<Vec<_>>())
 }
 
@@ -138,7 +140,9 @@ impl Possible {
         }
         match &self.only {
             Some(only) => only.difference(&self.not).next().cloned(),
-            None => (0..=self.not.len()).map(|i| Name::from(if i == 0 { "other".to_owned() } else { format!("other-{i}") })).find(|v| !self.not.contains(v)),
+            None => (0..=self.not.len())
+                .map(|i| Name::from(if i == 0 { "other".to_owned() } else { format!("other-{i}") }))
+                .find(|v| !self.not.contains(v)),
         }
     }
 }
@@ -161,7 +165,12 @@ fn escape(selectors: &[&LabelSelector], unknown_matches_nothing: bool) -> Search
 }
 
 /// True with `possible` filled in; false with it as it was; none when the budget ran out.
-fn descend(selectors: &[&LabelSelector], unknown_matches_nothing: bool, possible: &mut BTreeMap<Name, Possible>, budget: &mut u32) -> Option<bool> {
+fn descend(
+    selectors: &[&LabelSelector],
+    unknown_matches_nothing: bool,
+    possible: &mut BTreeMap<Name, Possible>,
+    budget: &mut u32,
+) -> Option<bool> {
     let Some((selector, rest)) = selectors.split_first() else { return Some(true) };
     for requirement in &selector.requirements {
         *budget = budget.checked_sub(1)?;

@@ -40,7 +40,7 @@ impl Severity {
 }
 
 /// One check.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct CheckInfo {
     /// Stable id.
     pub id: &'static str,
@@ -74,42 +74,108 @@ const fn fixed(info: CheckInfo, fix: &'static str) -> CheckInfo {
 pub static CHECKS: [CheckInfo; 12] = [
     fixed(
         probed(
-            check("NET-01", Wall::Net, Severity::Critical, "egress denied by default", "No pod of this tenant, of today or of tomorrow, may open a connection that no rule allows."),
+            check(
+                "NET-01",
+                Wall::Net,
+                Severity::Critical,
+                "egress denied by default",
+                "No pod of this tenant, of today or of tomorrow, may open a connection that no rule allows.",
+            ),
             ProbeId::Network,
         ),
         "FX-NET-BASE",
     ),
     fixed(
         probed(
-            check("NET-02", Wall::Net, Severity::Critical, "ingress denied by default", "No pod of this tenant, of today or of tomorrow, accepts a connection that no rule allows."),
+            check(
+                "NET-02",
+                Wall::Net,
+                Severity::Critical,
+                "ingress denied by default",
+                "No pod of this tenant, of today or of tomorrow, accepts a connection that no rule allows.",
+            ),
             ProbeId::Network,
         ),
         "FX-NET-BASE",
     ),
     probed(
-        check("SEC-01", Wall::Sec, Severity::High, "own identity towards Vault", "The tenant reaches Vault as a ServiceAccount of its own, which opens its own path and nobody else's."),
+        check(
+            "SEC-01",
+            Wall::Sec,
+            Severity::High,
+            "own identity towards Vault",
+            "The tenant reaches Vault as a ServiceAccount of its own, which opens its own path and nobody else's.",
+        ),
         ProbeId::Vault,
     ),
     probed(
-        check("SEC-02", Wall::Sec, Severity::Critical, "Vault role bound to one ServiceAccount", "The tenant's Vault role admits exactly one ServiceAccount of exactly one namespace."),
+        check(
+            "SEC-02",
+            Wall::Sec,
+            Severity::Critical,
+            "Vault role bound to one ServiceAccount",
+            "The tenant's Vault role admits exactly one ServiceAccount of exactly one namespace.",
+        ),
         ProbeId::Vault,
     ),
-    check("SEC-08", Wall::Sec, Severity::Critical, "SecretStore uses the tenant's identity", "Every SecretStore of the tenant names its own ServiceAccount and role, over HTTPS."),
-    check("SEC-17", Wall::Sec, Severity::High, "Vault healthy and unsealed", "The secret store answers, is unsealed, and is the one we think it is."),
+    check(
+        "SEC-08",
+        Wall::Sec,
+        Severity::Critical,
+        "SecretStore uses the tenant's identity",
+        "Every SecretStore of the tenant names its own ServiceAccount and role, over HTTPS.",
+    ),
+    check(
+        "SEC-17",
+        Wall::Sec,
+        Severity::High,
+        "Vault healthy and unsealed",
+        "The secret store answers, is unsealed, and is the one we think it is.",
+    ),
     probed(
-        check("RES-01", Wall::Res, Severity::High, "compute quota complete", "CPU, memory and pods of the namespace are capped, requests and limits alike."),
+        check(
+            "RES-01",
+            Wall::Res,
+            Severity::High,
+            "compute quota complete",
+            "CPU, memory and pods of the namespace are capped, requests and limits alike.",
+        ),
         ProbeId::Resource,
     ),
     fixed(
         probed(
-            check("RES-04", Wall::Res, Severity::High, "LimitRange with defaults and maximum", "No single container can ask for more than the maximum, and one that asks for nothing gets a sane default."),
+            check(
+                "RES-04",
+                Wall::Res,
+                Severity::High,
+                "LimitRange with defaults and maximum",
+                "No single container can ask for more than the maximum, and one that asks for nothing gets a sane default.",
+            ),
             ProbeId::Resource,
         ),
         "FX-RES-LR",
     ),
-    check("RES-05", Wall::Res, Severity::Medium, "numbers are coherent", "Minimum, defaults, maximum and quota fit together, and the pod count can be reached."),
-    check("RES-07", Wall::Res, Severity::High, "quota pressure", "The tenant is not about to hit its quota, and nothing was refused lately."),
-    check("PLT-14", Wall::Plt, Severity::High, "tenant inventory is sound", "Every namespace belongs to exactly one tenant or to the cluster."),
+    check(
+        "RES-05",
+        Wall::Res,
+        Severity::Medium,
+        "numbers are coherent",
+        "Minimum, defaults, maximum and quota fit together, and the pod count can be reached.",
+    ),
+    check(
+        "RES-07",
+        Wall::Res,
+        Severity::High,
+        "quota pressure",
+        "The tenant is not about to hit its quota, and nothing was refused lately.",
+    ),
+    check(
+        "PLT-14",
+        Wall::Plt,
+        Severity::High,
+        "tenant inventory is sound",
+        "Every namespace belongs to exactly one tenant or to the cluster.",
+    ),
     check("PLT-18", Wall::Plt, Severity::Info, "our own permissions", "We may look at everything these verdicts rest on."),
 ];
 

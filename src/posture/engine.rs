@@ -72,7 +72,8 @@ pub struct Engine {
     seen: BTreeMap<Name, Option<Arc<NamespaceFact>>>,
     platform: Vec<CheckResult>,
     book_revision: u64,
-    started: bool,
+    /// When it looked last; none before the first time.
+    looked: Option<Time>,
 }
 
 impl Engine {
@@ -85,14 +86,15 @@ impl Engine {
             seen: BTreeMap::new(),
             platform: Vec::new(),
             book_revision: 0,
-            started: false,
+            looked: None,
         }
     }
 
     /// The assessment of a snapshot. `dirty` says what changed since the snapshot given last; the first call looks at everything.
     /// Tenants that can't have changed keep their assessment. O(tenants) plus the cost of each tenant that is judged again.
     pub fn evaluate(&mut self, snapshot: &Arc<Snapshot>, dirty: &Dirty, book: &Book, now: Time) -> Arc<Assessment> {
-        let all = !self.started || dirty.everything || dirty.vault;
+        // a clock that was put back may bring anything back that time had ended
+        let all = self.looked.is_none_or(|last| now < last) || dirty.everything || dirty.vault;
         let regrouped = self.regroup(snapshot, dirty, all);
         let book_changed = self.book_revision != book.revision();
         let roles = Roles::of(&snapshot.vault);
@@ -112,7 +114,7 @@ impl Engine {
             self.platform = platform(&FleetView { snapshot, tenants: &self.tenants, roles: &roles, config: &self.config });
         }
         self.book_revision = book.revision();
-        self.started = true;
+        self.looked = Some(now);
         Arc::new(self.assemble(snapshot, now))
     }
 
@@ -204,21 +206,21 @@ fn platform(view: &FleetView<'_>) -> Vec<CheckResult> {
 
 /// Each source that is not seen, once, with the checks that are unknown somewhere and may rest on it (all that may, while there is no tenant).
 fn unknowns(snapshot: &Snapshot, by_tenant: &BTreeMap<TenantId, Arc<TenantAssessment>>, platform: &[CheckResult]) -> Vec<Unknown> {
-    let of_tenants = by_tenant.values().flat_map(|tenant| tenant.checks.iter());
-    let unknown: BTreeSet<&str> = of_tenants
-        .chain(platform)
-        .filter(|result| result.findings.iter().any(|finding| finding.verdict == Verdict::Unknown))
-        .map(|result| result.check.id)
-        .collect();
-    let cost = |source| resting_on(source).into_iter().filter(|id| by_tenant.is_empty() || unknown.contains(id)).collect();
     let sources = WATCHED.iter().map(|info| Source::Objects(info.kind)).chain(VAULT_SOURCES);
-    let mut list: Vec<Unknown> = sources
-        .filter_map(|source| Some(Unknown { source: source.name().to_owned(), why: source.blind(snapshot)?, costs: cost(source) }))
-        .collect();
-    // one reason is enough: without the server there are no roles to see
-    if list.iter().any(|unknown| unknown.source == Source::Vault.name()) {
-        list.retain(|unknown| unknown.source != Source::VaultRoles.name());
+    let mut unseen: Vec<(Source, String)> = sources.filter_map(|source| Some((source, source.blind(snapshot)?))).collect();
+    if unseen.is_empty() {
+        return Vec::new();
     }
+    // one reason is enough: without the server nothing of it is seen
+    if unseen.iter().any(|(source, _)| *source == Source::Vault) {
+        unseen.retain(|(source, _)| *source == Source::Vault || !VAULT_SOURCES.contains(source));
+    }
+    let results = by_tenant.values().flat_map(|tenant| tenant.checks.iter()).chain(platform);
+    let unknown = |result: &&CheckResult| result.findings.iter().any(|finding| finding.verdict == Verdict::Unknown);
+    let unknown: BTreeSet<&str> = results.filter(unknown).map(|result| result.check.id).collect();
+    let cost = |source| resting_on(source).into_iter().filter(|id| by_tenant.is_empty() || unknown.contains(id)).collect();
+    let mut list: Vec<Unknown> =
+        unseen.into_iter().map(|(source, why)| Unknown { source: source.name().to_owned(), why, costs: cost(source) }).collect();
     list.sort();
     list
 }

@@ -3,6 +3,7 @@
 use super::catalogue::CheckInfo;
 use super::verdict::Verdict;
 use crate::model::ids::{Name, ObjectRef};
+use crate::model::text::clean;
 
 /// A check's result for one subject.
 #[derive(Clone, Debug)]
@@ -55,8 +56,8 @@ impl Subject {
 }
 
 impl Evidence {
-    /// Evidence from parts; the value is cleaned.
-    pub fn new(object: ObjectRef, field: impl Into<String>, value: &str) -> Self {
-        Self { object, field: field.into(), value: crate::model::text::clean(value) }
+    /// Evidence from parts; field and value are cleaned.
+    pub fn new(object: ObjectRef, field: impl AsRef<str>, value: &str) -> Self {
+        Self { object, field: clean(field.as_ref()), value: clean(value) }
     }
 }

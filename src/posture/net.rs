@@ -58,12 +58,18 @@ fn isolated(namespace: &Name, facts: &NamespaceFacts, direction: Direction, pods
     } else if found.future == Coverage::Everything {
         let covering = covering(facts, direction);
         let pods = count(found.pods, "pod");
-        let right = point(Declared::Right, format!("{} isolates every pod of {shown} for {way}: {pods} now, and any later one", clean(&list(&covering))));
-        facts.policies.values().filter(|policy| covering.contains(&policy.meta.name)).fold(right, |right, policy| {
-            right.with(policy.meta.object(Kind::NetworkPolicy), "spec.podSelector", &words(&policy.pods))
-        })
+        let right = point(
+            Declared::Right,
+            format!("{} isolates every pod of {shown} for {way}: {pods} now, and any later one", clean(&list(&covering))),
+        );
+        facts
+            .policies
+            .values()
+            .filter(|policy| covering.contains(&policy.meta.name))
+            .fold(right, |right, policy| right.with(policy.meta.object(Kind::NetworkPolicy), "spec.podSelector", &words(&policy.pods)))
     } else if let Some(why) = pods_unseen {
-        point(Declared::Unknown, format!("policies of {shown} isolate some pods for {way}, but Pod could not be read: {why}")).because("pods-unseen")
+        point(Declared::Unknown, format!("policies of {shown} isolate some pods for {way}, but Pod could not be read: {why}"))
+            .because("pods-unseen")
     } else {
         partly(&found, &shown, &way, direction, &subject)
     };
@@ -79,11 +85,19 @@ fn partly(found: &Isolation, shown: &str, way: &str, direction: Direction, subje
     let point = |declared, message: String| Point::new(declared, subject.clone(), message);
     let namespace = ObjectRef::new(Kind::Namespace, "", subject.name.clone());
     if !found.open.is_empty() {
-        let message = format!("{} of {} in {shown} {}: no policy isolates them for {way}", found.open.len(), count(found.pods, "pod"), may(direction));
+        let message = format!(
+            "{} of {} in {shown} {}: no policy isolates them for {way}",
+            found.open.len(),
+            count(found.pods, "pod"),
+            may(direction)
+        );
         return point(Declared::Open, message).because("open-pods").with(namespace, "pods not isolated", &list(&found.open));
     }
     if !found.undecided.is_empty() {
-        let message = format!("whether {} in {shown} are isolated for {way} hangs on a selector operator this program does not know", found.undecided.len());
+        let message = format!(
+            "whether {} in {shown} are isolated for {way} hangs on a selector operator this program does not know",
+            found.undecided.len()
+        );
         return point(Declared::Unknown, message).because("unknown-operator").with(namespace, "pods undecided", &list(&found.undecided));
     }
     match &found.future {
@@ -97,14 +111,23 @@ fn partly(found: &Isolation, shown: &str, way: &str, direction: Direction, subje
             );
             let point = point(Declared::Partly, message).because("future-pods").with(namespace, "labels of a pod that escapes", &labels);
             found.policies.iter().fold(point, |point, policy| {
-                point.with(ObjectRef::new(Kind::NetworkPolicy, subject.name.clone(), policy.clone()), "spec.podSelector", "selects only some pods")
+                point.with(
+                    ObjectRef::new(Kind::NetworkPolicy, subject.name.clone(), policy.clone()),
+                    "spec.podSelector",
+                    "selects only some pods",
+                )
             })
         }
-        Coverage::Unreadable => point(Declared::Unknown, format!("a selector operator this program does not know decides whether later pods of {shown} are isolated for {way}"))
-            .because("unknown-operator"),
-        Coverage::TooMany | Coverage::Everything => {
-            point(Declared::Unknown, format!("the selectors in {shown} are too many to decide whether every later pod is isolated for {way}")).because("too-many-selectors")
-        }
+        Coverage::Unreadable => point(
+            Declared::Unknown,
+            format!("a selector operator this program does not know decides whether later pods of {shown} are isolated for {way}"),
+        )
+        .because("unknown-operator"),
+        Coverage::TooMany | Coverage::Everything => point(
+            Declared::Unknown,
+            format!("the selectors in {shown} are too many to decide whether every later pod is isolated for {way}"),
+        )
+        .because("too-many-selectors"),
     }
 }
 
@@ -126,16 +149,26 @@ fn opened(namespace: &Name, direction: Direction, rule: &OpenRule) -> Point {
     let message = if now {
         format!("{} in {} undoes the default deny: {who} {whom}, on every port", clean(&rule.policy), clean(namespace))
     } else {
-        format!("{} in {} would undo the default deny for pods it selects, of which there is none now: they {whom}", clean(&rule.policy), clean(namespace))
+        format!(
+            "{} in {} would undo the default deny for pods it selects, of which there is none now: they {whom}",
+            clean(&rule.policy),
+            clean(namespace)
+        )
     };
     let field = format!("spec.{}[{}]", direction.word().to_lowercase(), rule.index);
-    let point = Point::new(if now { Declared::Open } else { Declared::Partly }, Subject::object(&object), message).because("allows-everyone");
+    let point =
+        Point::new(if now { Declared::Open } else { Declared::Partly }, Subject::object(&object), message).because("allows-everyone");
     let point = point.with(object.clone(), field, rule.to.words());
     if rule.pods.is_empty() { point } else { point.with(object, "pods selected", &list(&rule.pods)) }
 }
 
 fn unread(namespace: &Name, direction: Direction, policy: &Name, why: &str) -> Point {
     let object = ObjectRef::new(Kind::NetworkPolicy, namespace.clone(), policy.clone());
-    let message = format!("{} in {} has a rule that can't be read, so what it allows is unknown: {}", clean(policy), clean(namespace), clean(why));
-    Point::new(Declared::Unknown, Subject::object(&object), message).because("unreadable-rule").with(object, format!("spec.{}", direction.word().to_lowercase()), why)
+    let message =
+        format!("{} in {} has a rule that can't be read, so what it allows is unknown: {}", clean(policy), clean(namespace), clean(why));
+    Point::new(Declared::Unknown, Subject::object(&object), message).because("unreadable-rule").with(
+        object,
+        format!("spec.{}", direction.word().to_lowercase()),
+        why,
+    )
 }

@@ -42,7 +42,11 @@ pub fn inventory(view: &FleetView<'_>) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
     for (name, claimants) in &tenants.contested {
         let message = format!("namespace {} is claimed by {} tenants: {}", clean(name), claimants.len(), clean(&list(claimants)));
-        points.push(Point::new(Declared::Open, Subject::object(&namespace(name)), message).because("contested").with(namespace(name), "claimed by", &list(claimants)));
+        points.push(Point::new(Declared::Open, Subject::object(&namespace(name)), message).because("contested").with(
+            namespace(name),
+            "claimed by",
+            &list(claimants),
+        ));
     }
     for name in &tenants.orphans {
         let message = format!("namespace {} belongs to no tenant and not to the cluster: nothing here judges it", clean(name));
@@ -52,7 +56,8 @@ pub fn inventory(view: &FleetView<'_>) -> Vec<Point> {
         points.extend(vault_inventory(view));
     }
     if points.is_empty() {
-        let message = format!("{} tenants, found by {}; every other namespace is the cluster's own", tenants.namespaces.len(), tenants.rule.words());
+        let message =
+            format!("{} tenants, found by {}; every other namespace is the cluster's own", tenants.namespaces.len(), tenants.rule.words());
         points.push(Point::new(Declared::Right, cluster(), message));
     }
     points
@@ -80,10 +85,14 @@ fn vault_inventory(view: &FleetView<'_>) -> Vec<Point> {
     }
     for (tenant, namespaces) in &view.tenants.namespaces {
         let labels = |name| view.snapshot.namespace(name).and_then(|facts| facts.own.as_ref());
-        let named = served.contains(tenant) || !view.roles.admitting(namespaces.iter().map(|n| (n, labels(n).map(|own| own.labels.as_ref())))).is_empty();
+        let named = served.contains(tenant)
+            || !view.roles.admitting(namespaces.iter().map(|n| (n, labels(n).map(|own| own.labels.as_ref())))).is_empty();
         if !named {
             let subject = Subject { kind: "Tenant", namespace: "".into(), name: tenant.clone(), container: None };
-            points.push(Point::new(Declared::Partly, subject, format!("tenant {} has no Vault role, while others have", clean(tenant))).because("tenant-without-role"));
+            points.push(
+                Point::new(Declared::Partly, subject, format!("tenant {} has no Vault role, while others have", clean(tenant)))
+                    .because("tenant-without-role"),
+            );
         }
     }
     points
@@ -95,7 +104,13 @@ pub fn permissions(view: &FleetView<'_>) -> Vec<Point> {
     for info in &WATCHED {
         let state = view.snapshot.source(info.kind);
         let refused = view.snapshot.access.answers.iter().find_map(|(question, answer)| match answer {
-            Answer::No(why) if matches!(question.verb.as_ref(), "list" | "watch") && *question.resource == *info.plural && *question.group == *info.group => Some(why),
+            Answer::No(why)
+                if matches!(question.verb.as_ref(), "list" | "watch")
+                    && *question.resource == *info.plural
+                    && *question.group == *info.group =>
+            {
+                Some(why)
+            }
             _ => None,
         });
         let why = match (state, refused) {
@@ -108,11 +123,18 @@ pub fn permissions(view: &FleetView<'_>) -> Vec<Point> {
     }
     let vault = &view.snapshot.vault;
     if vault.configured {
-        let parts = [("our own token", &vault.token), ("auth mounts", &vault.auth_mounts.state), ("policies", &vault.policies.state), ("secret mounts", &vault.secret_mounts.state)];
-        let roles = vault.kubernetes.iter().map(|(_, part)| ("roles", &part.state));
+        let parts = [
+            ("our own token", &vault.token),
+            ("auth mounts", &vault.auth_mounts.state),
+            ("policies", &vault.policies.state),
+            ("secret mounts", &vault.secret_mounts.state),
+        ];
+        let roles = vault.kubernetes.values().map(|part| ("roles", &part.state));
         for (part, state) in parts.into_iter().chain(roles).filter(|(_, state)| matches!(state, SourceState::Denied { .. })) {
             let subject = Subject { kind: Kind::VaultServer.as_str(), namespace: "".into(), name: part.into(), container: None };
-            points.push(Point::new(Declared::Unknown, subject, format!("Vault does not let us read {part}: {}", words(state))).because("denied"));
+            points.push(
+                Point::new(Declared::Unknown, subject, format!("Vault does not let us read {part}: {}", words(state))).because("denied"),
+            );
         }
     }
     if points.is_empty() {

@@ -79,7 +79,8 @@ pub fn unscoped(facts: &NamespaceFacts) -> impl Iterator<Item = &QuotaFact> {
 /// The tightest hard limit for a resource over all quotas that count every pod; `key` in its long form. An unreadable amount wins.
 pub fn hard(facts: &NamespaceFacts, key: &str) -> Option<Quantity> {
     let alias = key.strip_prefix("requests.").filter(|short| RESOURCES.contains(short));
-    let amounts = unscoped(facts).flat_map(|quota| [Some(key), alias].into_iter().flatten().filter_map(|key| amount(&quota.hard, key).copied()));
+    let amounts =
+        unscoped(facts).flat_map(|quota| [Some(key), alias].into_iter().flatten().filter_map(|key| amount(&quota.hard, key).copied()));
     amounts.reduce(|a, b| match a.compare(b) {
         None => Quantity::UNREADABLE,
         Some(Ordering::Greater) => b,

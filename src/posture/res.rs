@@ -41,7 +41,9 @@ fn complete(namespace: &Name, facts: &NamespaceFacts) -> Point {
             .because("no-quota")
             .with(namespace_ref(namespace), "ResourceQuota", "absent");
     }
-    let found = |keys: &'static [&'static str]| unscoped(facts).find_map(|quota| keys.iter().find_map(|key| Some((quota, *key, amount(&quota.hard, key)?))));
+    let found = |keys: &'static [&'static str]| {
+        unscoped(facts).find_map(|quota| keys.iter().find_map(|key| Some((quota, *key, amount(&quota.hard, key)?))))
+    };
     let missing: Vec<&str> = COMPUTE.iter().filter(|keys| found(keys).is_none()).filter_map(|keys| keys.first().copied()).collect();
     if let Some((quota, key, _)) = COMPUTE.iter().filter_map(|keys| found(keys)).find(|(_, _, hard)| hard.nanos().is_none()) {
         let message = format!("{} of {shown} holds an amount for {key} that can't be read", clean(&quota.meta.name));
@@ -54,7 +56,8 @@ fn complete(namespace: &Name, facts: &NamespaceFacts) -> Point {
     if !missing.is_empty() {
         let scoped_only = unscoped(facts).next().is_none();
         let what = if scoped_only { "has only quotas that count some of its pods" } else { "has a quota that leaves out" };
-        let message = if scoped_only { format!("{shown} {what}: nothing caps the others") } else { format!("{shown} {what} {}", list(&missing)) };
+        let message =
+            if scoped_only { format!("{shown} {what}: nothing caps the others") } else { format!("{shown} {what} {}", list(&missing)) };
         let point = at(Declared::Partly, namespace, message).because(if scoped_only { "scoped" } else { "incomplete" });
         return facts.quotas.values().fold(point, |point, quota| {
             let absent = missing.iter().map(|key| format!("spec.hard[{key}]")).collect::<Vec<_>>().join(", ");
@@ -81,19 +84,29 @@ fn bounded(namespace: &Name, facts: &NamespaceFacts) -> Point {
     let of_containers = facts.limit_ranges.values().filter(|range| range.items.iter().any(|item| item.kind.as_ref() == "Container"));
     let objects: Vec<ObjectRef> = of_containers.map(|range| range.meta.object(Kind::LimitRange)).collect();
     if objects.is_empty() {
-        return at(Declared::Open, namespace, format!("no LimitRange bounds the containers of {shown}: one of them may ask for everything the quota allows"))
-            .because("no-limit-range")
-            .with(namespace_ref(namespace), "LimitRange", "absent");
+        return at(
+            Declared::Open,
+            namespace,
+            format!("no LimitRange bounds the containers of {shown}: one of them may ask for everything the quota allows"),
+        )
+        .because("no-limit-range")
+        .with(namespace_ref(namespace), "LimitRange", "absent");
     }
     let by_resource: Vec<(&str, Limits)> = RESOURCES.iter().map(|resource| (*resource, limits(facts, resource))).collect();
     let parts = |resource: &str, limits: &Limits| {
-        [("default", limits.default), ("defaultRequest", limits.request), ("max", limits.max)].map(|(part, value)| (format!("{part}.{resource}"), value))
+        [("default", limits.default), ("defaultRequest", limits.request), ("max", limits.max)]
+            .map(|(part, value)| (format!("{part}.{resource}"), value))
     };
     let all: Vec<(String, Option<Quantity>)> = by_resource.iter().flat_map(|(resource, limits)| parts(resource, limits)).collect();
     let missing: Vec<&str> = all.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str()).collect();
-    let unreadable: Vec<&str> = all.iter().filter(|(_, value)| value.is_some_and(|v| v.nanos().is_none())).map(|(name, _)| name.as_str()).collect();
+    let unreadable: Vec<&str> =
+        all.iter().filter(|(_, value)| value.is_some_and(|v| v.nanos().is_none())).map(|(name, _)| name.as_str()).collect();
     let evidence = |point: Point| {
-        let text = all.iter().map(|(name, value)| format!("{name} {}", value.map_or("absent".to_owned(), |v| v.to_string()))).collect::<Vec<_>>().join(", ");
+        let text = all
+            .iter()
+            .map(|(name, value)| format!("{name} {}", value.map_or("absent".to_owned(), |v| v.to_string())))
+            .collect::<Vec<_>>()
+            .join(", ");
         objects.iter().fold(point, |point, object| point.with(object.clone(), "spec.limits[Container]", &text))
     };
     if !unreadable.is_empty() {
@@ -105,11 +118,14 @@ fn bounded(namespace: &Name, facts: &NamespaceFacts) -> Point {
         return evidence(at(Declared::Partly, namespace, message).because("incomplete"));
     }
     let same = |limits: &Limits| {
-        let as_max = |value: Option<Quantity>| value.zip(limits.max).and_then(|(v, max)| v.compare(max)).is_some_and(std::cmp::Ordering::is_eq);
+        let as_max =
+            |value: Option<Quantity>| value.zip(limits.max).and_then(|(v, max)| v.compare(max)).is_some_and(std::cmp::Ordering::is_eq);
         as_max(limits.default) && as_max(limits.request)
     };
     if by_resource.iter().all(|(_, limits)| same(limits)) {
-        let message = format!("in {shown} default, defaultRequest and max are all equal: probably only max was written, so every pod without numbers reserves the maximum");
+        let message = format!(
+            "in {shown} default, defaultRequest and max are all equal: probably only max was written, so every pod without numbers reserves the maximum"
+        );
         return evidence(at(Declared::Partly, namespace, message).because("only-max"));
     }
     let show = |pick: fn(&Limits) -> Option<Quantity>| {
@@ -154,8 +170,12 @@ fn out_of_order(namespace: &Name, facts: &NamespaceFacts, resource: &str) -> Vec
         let (a, b) = a.zip(b)?;
         let point = match a.at_most(b) {
             Some(true) => return None,
-            Some(false) => at(Declared::Partly, namespace, format!("in {} {low} of {resource}, {a}, is more than {high}, {b}", clean(namespace))).because("incoherent"),
-            None => at(Declared::Unknown, namespace, format!("in {} {low} or {high} of {resource} can't be read", clean(namespace))).because("unreadable-amount"),
+            Some(false) => {
+                at(Declared::Partly, namespace, format!("in {} {low} of {resource}, {a}, is more than {high}, {b}", clean(namespace)))
+                    .because("incoherent")
+            }
+            None => at(Declared::Unknown, namespace, format!("in {} {low} or {high} of {resource} can't be read", clean(namespace)))
+                .because("unreadable-amount"),
         };
         Some(point.with(namespace_ref(namespace), format!("{low} / {high}"), &format!("{a} / {b}")))
     };
@@ -172,13 +192,14 @@ fn fitting(namespace: &Name, facts: &NamespaceFacts, in_order: bool) -> Option<P
     let shown = clean(namespace);
     let wanted = fits.iter().find(|(key, _)| key.ends_with("pods"));
     let point = match wanted {
-        _ if *most == 0 => {
-            at(Declared::Partly, namespace, format!("not one pod with the defaults fits in {shown}: {least} is too small")).because("no-default-pod-fits")
-        }
+        _ if *most == 0 => at(Declared::Partly, namespace, format!("not one pod with the defaults fits in {shown}: {least} is too small"))
+            .because("no-default-pod-fits"),
         // what is out of order has been said; how many fit goes without saying
         _ if !in_order => return None,
         Some((key, pods)) if pods > most => {
-            let message = format!("the numbers of {shown} fit together; {most} default pods fit ({each}), so {key}={pods} can't be reached with them");
+            let message = format!(
+                "the numbers of {shown} fit together; {most} default pods fit ({each}), so {key}={pods} can't be reached with them"
+            );
             at(Declared::Right, namespace, message).because("pods-out-of-reach")
         }
         _ => at(Declared::Right, namespace, format!("the numbers of {shown} fit together; {most} default pods fit ({each})")),
@@ -188,7 +209,9 @@ fn fitting(namespace: &Name, facts: &NamespaceFacts, in_order: bool) -> Option<P
 
 /// Keys whose exhaustion stalls workloads; counts of other objects are often kept full on purpose.
 fn stalls(key: &str) -> bool {
-    key.starts_with("requests.") || key.starts_with("limits.") || matches!(key, "cpu" | "memory" | "pods" | "count/pods" | "persistentvolumeclaims")
+    key.starts_with("requests.")
+        || key.starts_with("limits.")
+        || matches!(key, "cpu" | "memory" | "pods" | "count/pods" | "persistentvolumeclaims")
 }
 
 /// RES-07: the quota is not about to be hit, and nothing was refused lately. How fast it fills needs samples over time, which this release
@@ -207,7 +230,11 @@ pub fn pressure(view: &TenantView<'_>) -> Vec<Point> {
             points.push(at(Declared::Unknown, namespace, message).because("events-unseen"));
         }
         if points.is_empty() {
-            points.push(at(Declared::Right, namespace, format!("{shown} is below {} of every quota, and quota refused nothing lately", percent(view.config.warn_permille))));
+            points.push(at(
+                Declared::Right,
+                namespace,
+                format!("{shown} is below {} of every quota, and quota refused nothing lately", percent(view.config.warn_permille)),
+            ));
         }
         points
     })
@@ -226,16 +253,29 @@ fn filled(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts) -> Ve
             _ if row.hard.nanos().is_some_and(|hard| hard <= 0) => return None,
             (Some(used), Some(permille)) if permille >= view.config.warn_permille => {
                 let reason = if permille >= view.config.full_permille { "full" } else { "pressure" };
-                let message = format!("{quota} of {} is {} full for {resource}: {used} of {}", clean(namespace), percent(permille), row.hard);
-                Point::new(Declared::Partly, subject, message).because(reason).with(object, format!("status.used[{}]", row.resource), &used.to_string())
+                let message =
+                    format!("{quota} of {} is {} full for {resource}: {used} of {}", clean(namespace), percent(permille), row.hard);
+                Point::new(Declared::Partly, subject, message).because(reason).with(
+                    object,
+                    format!("status.used[{}]", row.resource),
+                    &used.to_string(),
+                )
             }
             (Some(_), Some(_)) => return None,
             (None, _) => {
                 let message = format!("the quota controller has not counted {resource} of {quota} in {} yet", clean(namespace));
-                Point::new(Declared::Unknown, subject, message).because("not-counted").with(object, format!("status.used[{}]", row.resource), "absent")
+                Point::new(Declared::Unknown, subject, message).because("not-counted").with(
+                    object,
+                    format!("status.used[{}]", row.resource),
+                    "absent",
+                )
             }
-            (Some(_), None) => Point::new(Declared::Unknown, subject, format!("{quota} of {} holds an amount for {resource} that can't be read", clean(namespace)))
-                .because("unreadable-amount"),
+            (Some(_), None) => Point::new(
+                Declared::Unknown,
+                subject,
+                format!("{quota} of {} holds an amount for {resource} that can't be read", clean(namespace)),
+            )
+            .because("unreadable-amount"),
         };
         Some(point)
     };
@@ -244,7 +284,8 @@ fn filled(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts) -> Ve
 
 fn refused(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts) -> Option<Point> {
     let by_quota = |authority| matches!(authority, Authority::ResourceQuota | Authority::ResourceQuotaMissing);
-    let recent: Vec<_> = facts.refusals.values().filter(|refusal| by_quota(refusal.authority) && view.config.recent(refusal.last, view.now)).collect();
+    let recent: Vec<_> =
+        facts.refusals.values().filter(|refusal| by_quota(refusal.authority) && view.config.recent(refusal.last, view.now)).collect();
     let newest = recent.iter().max_by_key(|refusal| (refusal.last, &refusal.meta.name))?;
     let times: u64 = recent.iter().map(|refusal| u64::from(refusal.count.max(1))).sum();
     let message = format!("quota refused {times} requests in {} lately, last at {}", clean(namespace), newest.last);

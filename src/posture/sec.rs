@@ -116,7 +116,9 @@ fn binding(view: &TenantView<'_>, at: &RoleAt<'_>) -> Point {
                 let message = format!("Vault role {role} admits {} of {} and nobody else", clean(&accounts_text), clean(namespace));
                 on(at, Declared::Right, message)
             }
-            _ => wide("several-accounts", format!("Vault role {role} admits {} ServiceAccounts: {}", accounts.len(), clean(&accounts_text))),
+            _ => {
+                wide("several-accounts", format!("Vault role {role} admits {} ServiceAccounts: {}", accounts.len(), clean(&accounts_text)))
+            }
         }
     } else {
         wide("several-namespaces", format!("Vault role {role} admits {} namespaces: {}", namespaces.len(), clean(&namespaces_text)))
@@ -146,32 +148,78 @@ fn judge_store(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts, 
     let object = store.meta.object(Kind::SecretStore);
     let shown = format!("SecretStore {}/{}", clean(namespace), clean(&store.meta.name));
     let say = |declared, reason, field: &str, value: &str, message: String| {
-        Point::new(declared, Subject::object(&object), message).because(reason).with(object.clone(), format!("spec.provider.vault.{field}"), value)
+        Point::new(declared, Subject::object(&object), message).because(reason).with(
+            object.clone(),
+            format!("spec.provider.vault.{field}"),
+            value,
+        )
     };
     if let Some(method) = &vault.other_auth {
-        return say(Declared::Unknown, "other-auth", "auth", method, format!("{shown} logs in by {}, which this release does not judge", clean(method)));
+        return say(
+            Declared::Unknown,
+            "other-auth",
+            "auth",
+            method,
+            format!("{shown} logs in by {}, which this release does not judge", clean(method)),
+        );
     }
     let Some(account) = &vault.service_account else {
         if vault.token_from_secret {
-            return say(Declared::Partly, "token-from-secret", "auth.kubernetes.secretRef", "set", format!("{shown} logs in with a token kept in a Secret, which lives long and can be copied"));
+            return say(
+                Declared::Partly,
+                "token-from-secret",
+                "auth.kubernetes.secretRef",
+                "set",
+                format!("{shown} logs in with a token kept in a Secret, which lives long and can be copied"),
+            );
         }
-        return say(Declared::Open, "controller-identity", "auth.kubernetes.serviceAccountRef", "absent", format!("{shown} names no ServiceAccount, so it logs in as External Secrets itself, as every tenant does"));
+        return say(
+            Declared::Open,
+            "controller-identity",
+            "auth.kubernetes.serviceAccountRef",
+            "absent",
+            format!("{shown} names no ServiceAccount, so it logs in as External Secrets itself, as every tenant does"),
+        );
     };
     if let Some(foreign) = vault.service_account_namespace.as_ref().filter(|named| *named != namespace) {
-        return say(Declared::Partly, "foreign-namespace", "auth.kubernetes.serviceAccountRef.namespace", foreign, format!("{shown} names a ServiceAccount of {}, which a SecretStore may not use", clean(foreign)));
+        return say(
+            Declared::Partly,
+            "foreign-namespace",
+            "auth.kubernetes.serviceAccountRef.namespace",
+            foreign,
+            format!("{shown} names a ServiceAccount of {}, which a SecretStore may not use", clean(foreign)),
+        );
     }
     if let Some(point) = judge_role(view, &shown, vault, &say) {
         return point;
     }
     let accounts_seen = view.blind(Source::Objects(Kind::ServiceAccount));
     if let Some(why) = accounts_seen {
-        return say(Declared::Unknown, "accounts-unseen", "auth.kubernetes.serviceAccountRef.name", account, format!("whether the ServiceAccount of {shown} exists is unknown: ServiceAccount {why}"));
+        return say(
+            Declared::Unknown,
+            "accounts-unseen",
+            "auth.kubernetes.serviceAccountRef.name",
+            account,
+            format!("whether the ServiceAccount of {shown} exists is unknown: ServiceAccount {why}"),
+        );
     }
     if !facts.service_accounts.contains_key(account) {
-        return say(Declared::Partly, "missing-account", "auth.kubernetes.serviceAccountRef.name", account, format!("{shown} names ServiceAccount {}, which does not exist", clean(account)));
+        return say(
+            Declared::Partly,
+            "missing-account",
+            "auth.kubernetes.serviceAccountRef.name",
+            account,
+            format!("{shown} names ServiceAccount {}, which does not exist", clean(account)),
+        );
     }
     if vault.server.starts_with("http://") {
-        return say(Declared::Partly, "plain-http", "server", &vault.server, format!("{shown} talks to Vault without TLS: secrets cross the network in the clear"));
+        return say(
+            Declared::Partly,
+            "plain-http",
+            "server",
+            &vault.server,
+            format!("{shown} talks to Vault without TLS: secrets cross the network in the clear"),
+        );
     }
     let message = format!("{shown} logs in as {} with the tenant's own role", clean(account));
     Point::new(Declared::Right, Subject::object(&object), message)
@@ -180,21 +228,40 @@ fn judge_store(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts, 
         .with(object, "spec.provider.vault.server", &vault.server)
 }
 
-fn judge_role(view: &TenantView<'_>, shown: &str, vault: &VaultProvider, say: &dyn Fn(Declared, &'static str, &str, &str, String) -> Point) -> Option<Point> {
+fn judge_role(
+    view: &TenantView<'_>,
+    shown: &str,
+    vault: &VaultProvider,
+    say: &dyn Fn(Declared, &'static str, &str, &str, String) -> Point,
+) -> Option<Point> {
     let field = "auth.kubernetes.role";
     let mount = vault.kubernetes_mount.as_deref().unwrap_or(DEFAULT_MOUNT).trim_matches('/');
     let Some(role) = &vault.role else {
         return Some(say(Declared::Partly, "no-role", field, "absent", format!("{shown} names no role")));
     };
     if let Some(why) = view.blind(Source::VaultRoles) {
-        return Some(say(Declared::Unknown, "roles-unseen", field, role, format!("whether role {} is this tenant's own is unknown: vault roles {why}", clean(role))));
+        return Some(say(
+            Declared::Unknown,
+            "roles-unseen",
+            field,
+            role,
+            format!("whether role {} is this tenant's own is unknown: vault roles {why}", clean(role)),
+        ));
     }
     if view.own_roles().iter().any(|at| at.name == role && at.mount.as_ref() == mount) {
         return None;
     }
     Some(match Roles::find(&view.snapshot.vault, mount, role) {
-        Some(_) => say(Declared::Open, "foreign-role", field, role, format!("{shown} uses role {}, which is not this tenant's", clean(role))),
-        None => say(Declared::Partly, "missing-role", field, role, format!("{shown} uses role {}, which Vault does not have at {}", clean(role), clean(mount))),
+        Some(_) => {
+            say(Declared::Open, "foreign-role", field, role, format!("{shown} uses role {}, which is not this tenant's", clean(role)))
+        }
+        None => say(
+            Declared::Partly,
+            "missing-role",
+            field,
+            role,
+            format!("{shown} uses role {}, which Vault does not have at {}", clean(role), clean(mount)),
+        ),
     })
 }
 

@@ -14,10 +14,14 @@ pub enum Source {
     Vault,
     /// Roles of Vault's Kubernetes auth mounts.
     VaultRoles,
+    /// Vault's ACL policies.
+    VaultPolicies,
+    /// Vault's secret mounts.
+    VaultMounts,
 }
 
-/// Every source that some check rests on and that is not a kind.
-pub const VAULT_SOURCES: [Source; 2] = [Source::Vault, Source::VaultRoles];
+/// Every source that some check or receipt rests on and that is not a kind; the server first.
+pub const VAULT_SOURCES: [Source; 4] = [Source::Vault, Source::VaultRoles, Source::VaultPolicies, Source::VaultMounts];
 
 impl Source {
     /// As named on screens.
@@ -26,6 +30,8 @@ impl Source {
             Self::Objects(kind) => kind.as_str(),
             Self::Vault => "vault",
             Self::VaultRoles => "vault roles",
+            Self::VaultPolicies => "vault policies",
+            Self::VaultMounts => "vault mounts",
         }
     }
 
@@ -36,6 +42,8 @@ impl Source {
             Self::Objects(kind) => blind(snapshot.source(kind)),
             Self::Vault => vault(snapshot),
             Self::VaultRoles => vault(snapshot).or_else(|| roles(snapshot)),
+            Self::VaultPolicies => vault(snapshot).or_else(|| blind(&snapshot.vault.policies.state)),
+            Self::VaultMounts => vault(snapshot).or_else(|| blind(&snapshot.vault.secret_mounts.state)),
         }
     }
 }

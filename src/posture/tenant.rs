@@ -15,7 +15,7 @@ use super::wall::{WALLS, Wall};
 use crate::model::pod::Phase;
 use crate::model::text::{clean, clean_to};
 use crate::model::time::Time;
-use crate::probe::depends::depends;
+use crate::probe::depends::{depends_by, unseen};
 use crate::probe::spec::{PROBES, ProbeId};
 use crate::receipt::book::Book;
 use crate::receipt::judge;
@@ -27,8 +27,10 @@ const REFUSALS_SHOWN: usize = 50;
 
 /// What the newest receipt of a probe is worth now.
 pub(super) enum Proof<'a> {
-    /// There is none, or it can't be compared with the present.
+    /// There is none.
     None,
+    /// It can't be compared with the present, because we don't see this.
+    Incomparable(String),
     /// It counts.
     Counts(&'a Receipt),
     /// It stopped counting.
@@ -47,7 +49,8 @@ pub(super) fn judge_tenant(view: &TenantView<'_>, book: &Book) -> Judged {
     let proofs: BTreeMap<ProbeId, Proof<'_>> = PROBES.into_iter().map(|probe| (probe, proof(view, book, probe))).collect();
     let checks: Vec<CheckResult> = RULES.iter().filter_map(|rule| Some(judge_check(view, rule, find(rule.id)?, &proofs))).collect();
     let walls: BTreeMap<Wall, Verdict> = WALLS.into_iter().map(|wall| (wall, wall_verdict(&checks, wall))).collect();
-    let grade = walls.values().copied().filter(|v| !matches!(v, Verdict::NotApplicable | Verdict::Waived)).min().unwrap_or(Verdict::Unknown);
+    let grade =
+        walls.values().copied().filter(|v| !matches!(v, Verdict::NotApplicable | Verdict::Waived)).min().unwrap_or(Verdict::Unknown);
     let (coverage, oldest_proof) = coverage(&checks, book);
     let refusals = refusals(view);
     let again_at = again_at(view, book, &proofs);
@@ -78,7 +81,9 @@ fn proof<'a>(view: &TenantView<'_>, book: &'a Book, probe: ProbeId) -> Proof<'a>
     if let Some(why) = book.lapse_of(&receipt.id) {
         return lapsed(LapsedBy::Recorded(clean(why)));
     }
-    let Some(present) = depends(view.snapshot, view.tenants, probe, view.tenant, receipt.partner.as_deref()) else { return Proof::None };
+    let Some(present) = depends_by(view.snapshot, view.tenants, view.roles, probe, view.tenant, receipt.partner.as_deref()) else {
+        return Proof::Incomparable(unseen(view.snapshot, probe).unwrap_or_default());
+    };
     match validity(receipt, &present, &view.snapshot.server, view.now) {
         Validity::Valid => Proof::Counts(receipt),
         Validity::Expired => lapsed(LapsedBy::Expired(receipt.expires)),
@@ -88,7 +93,7 @@ fn proof<'a>(view: &TenantView<'_>, book: &'a Book, probe: ProbeId) -> Proof<'a>
 }
 
 fn judge_check(view: &TenantView<'_>, rule: &Rule, check: &'static CheckInfo, proofs: &BTreeMap<ProbeId, Proof<'_>>) -> CheckResult {
-    let points = points(view, rule);
+    let mut points = points(view, rule);
     let declared = points.iter().map(|point| point.declared).min().unwrap_or(Declared::NotApplicable);
     let (mut tried, mut receipt, mut lapsed) = (Tried::No, None, None);
     match check.probe.and_then(|probe| proofs.get(&probe)) {
@@ -98,6 +103,11 @@ fn judge_check(view: &TenantView<'_>, rule: &Rule, check: &'static CheckInfo, pr
             }
         }
         Some(Proof::Lapsed(gone)) => lapsed = Some(gone.clone()),
+        Some(Proof::Incomparable(why)) => {
+            for point in points.iter_mut().filter(|point| point.declared == Declared::Right) {
+                point.message = format!("{}; whether its receipt still counts can't be said: {why}", point.message);
+            }
+        }
         Some(Proof::None) | None => {}
     }
     result(check, declared, tried, receipt, lapsed, points)
@@ -147,7 +157,8 @@ pub(super) fn wall_verdict(checks: &[CheckResult], wall: Wall) -> Verdict {
 
 /// The share of probeable checks that a receipt says something of, and when the oldest of those receipts was made.
 fn coverage(checks: &[CheckResult], book: &Book) -> ((u32, u32), Option<Time>) {
-    let probeable: Vec<_> = checks.iter().filter(|result| result.check.probe.is_some() && result.verdict != Verdict::NotApplicable).collect();
+    let probeable: Vec<_> =
+        checks.iter().filter(|result| result.check.probe.is_some() && result.verdict != Verdict::NotApplicable).collect();
     let shown: Vec<_> = probeable.iter().filter(|result| matches!(result.tried, Tried::Held | Tried::Crossed)).collect();
     let oldest = shown.iter().filter_map(|result| Some(book.get(result.receipt.as_ref()?)?.created)).min();
     ((shown.len() as u32, probeable.len() as u32), oldest)
@@ -179,7 +190,10 @@ fn refusals(view: &TenantView<'_>) -> Vec<Refusal> {
 
 /// The next moment at which time alone changes this assessment: a receipt begins or ceases to count, a refusal is lately no more.
 fn again_at(view: &TenantView<'_>, book: &Book, proofs: &BTreeMap<ProbeId, Proof<'_>>) -> Option<Time> {
-    let receipts = PROBES.into_iter().filter(|probe| !matches!(proofs.get(probe), Some(Proof::None) | None)).filter_map(|probe| book.newest(view.tenant, probe));
+    let receipts = PROBES
+        .into_iter()
+        .filter(|probe| matches!(proofs.get(probe), Some(Proof::Counts(_) | Proof::Lapsed(_))))
+        .filter_map(|probe| book.newest(view.tenant, probe));
     let turns = receipts.flat_map(|receipt| [receipt.created, receipt.expires]);
     let refusals = view.namespaces.iter().flat_map(|(_, facts)| facts.refusals.values());
     let forgotten = refusals.flat_map(|refusal| [refusal.last, refusal.last.plus(view.config.refusals_window).plus(1)]);

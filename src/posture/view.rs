@@ -56,10 +56,27 @@ impl<'a> TenantView<'a> {
         Subject { kind: "Tenant", namespace: "".into(), name: self.tenant.clone(), container: None }
     }
 
-    /// Vault roles that admit a ServiceAccount of this tenant.
+    /// The tenant's Vault roles: those that admit a ServiceAccount of its namespaces, save a role that admits by pattern and is named after
+    /// another tenant. That role's openness is the other tenant's breach, not this one's.
     pub fn own_roles(&self) -> Vec<RoleAt<'a>> {
-        self.roles.admitting(self.namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref()))))
+        let namespaces = self.namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref())));
+        let names_one = |at: &RoleAt<'_>| self.namespaces.iter().any(|(name, _)| at.role.namespaces.contains(name));
+        let mine = |at: &RoleAt<'_>| names_one(at) || named_after(at.name, self.tenants).is_none_or(|tenant| tenant == self.tenant);
+        self.roles.admitting(namespaces).into_iter().filter(mine).collect()
     }
+}
+
+/// Words of a role's name that are looked at: nobody's tenant is named by more, and whoever writes role names must not be able to slow us.
+const ROLE_WORDS: usize = 16;
+
+/// The tenant whose name a role carries as whole words (`tenant-acme`, `acme_n8n`), the longest if there are several.
+/// O(words² × log tenants), of at most [`ROLE_WORDS`] words.
+fn named_after<'t>(role: &str, tenants: &'t Tenants) -> Option<&'t TenantId> {
+    let between = |c: char| !c.is_alphanumeric();
+    let starts: Vec<usize> = std::iter::once(0).chain(role.match_indices(between).map(|(at, sep)| at + sep.len())).take(ROLE_WORDS).collect();
+    let ends: Vec<usize> = role.match_indices(between).map(|(at, _)| at).chain([role.len()]).take(ROLE_WORDS).collect();
+    let words = starts.iter().flat_map(|start| ends.iter().filter_map(|end| role.get(*start..*end)));
+    words.filter_map(|word| tenants.namespaces.get_key_value(word)).map(|(tenant, _)| tenant).max_by_key(|tenant| tenant.len())
 }
 
 /// What a check says of one subject, by the declarations alone.
@@ -92,7 +109,7 @@ impl Point {
 
     /// With one more piece of evidence; the value is cleaned.
     #[must_use]
-    pub fn with(mut self, object: ObjectRef, field: impl Into<String>, value: &str) -> Self {
+    pub fn with(mut self, object: ObjectRef, field: impl AsRef<str>, value: &str) -> Self {
         self.evidence.push(Evidence::new(object, field, value));
         self
     }
@@ -109,4 +126,20 @@ pub fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
 /// `1 pod`, `2 pods`.
 pub fn count(n: usize, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_named_after_the_tenant_whose_whole_name_it_carries() {
+        let tenants = Tenants { namespaces: ["acme", "acme-east", "glob"].map(|t| (t.into(), Vec::new())).into(), ..Tenants::default() };
+        let of = |role: &str| named_after(role, &tenants).map(AsRef::as_ref);
+        assert_eq!(of("tenant-acme"), Some("acme"));
+        assert_eq!(of("tenant-acme-east-n8n"), Some("acme-east"));
+        assert_eq!(of("globex"), None);
+        assert_eq!(of("n8n"), None);
+        assert_eq!(of("glob"), Some("glob"));
+    }
 }

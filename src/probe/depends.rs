@@ -10,7 +10,7 @@ use crate::model::kind::Kind;
 use crate::model::labels::LabelSet;
 use crate::model::meta::Meta;
 use crate::model::snapshot::{NamespaceFacts, Snapshot};
-use crate::model::source::Sight;
+use crate::model::source::SourceState;
 use crate::model::tenant::Tenants;
 use crate::model::vault::policy_ref;
 use crate::posture::sight::Source;
@@ -18,16 +18,57 @@ use crate::posture::vaultroles::Roles;
 use crate::probe::spec::ProbeId;
 use crate::receipt::Dependency;
 
-/// Everything a probe's receipt about this tenant (and its partner) rests on, sorted; none when we can't see all of it, because then neither
-/// "unchanged" nor "changed" may be claimed. O(objects of both tenants).
+/// Why a receipt of this probe can't be compared with the present: what it rests on and we don't see; none when we see it all. A receipt that
+/// can't be compared does not count, and has not lapsed either.
+pub fn unseen(snapshot: &Snapshot, probe: ProbeId) -> Option<String> {
+    let needs: &[Source] = match probe {
+        ProbeId::Network => &[Source::Objects(Kind::NetworkPolicy), Source::Objects(Kind::Namespace), Source::Objects(Kind::Service)],
+        ProbeId::Vault => {
+            &[Source::VaultRoles, Source::VaultPolicies, Source::Objects(Kind::ServiceAccount), Source::Objects(Kind::Namespace)]
+        }
+        ProbeId::Resource => &[Source::Objects(Kind::ResourceQuota), Source::Objects(Kind::LimitRange), Source::Objects(Kind::Namespace)],
+    };
+    let words = |source: Source| Some(format!("{}: {}", source.name(), source.blind(snapshot)?));
+    needs.iter().find_map(|source| words(*source)).or_else(|| {
+        let mounts_waited_for = probe == ProbeId::Vault && !mounts_forbidden(snapshot);
+        mounts_waited_for.then(|| words(Source::VaultMounts)).flatten()
+    })
+}
+
+/// Mounts that we may not read at all are left out on both sides: what a role and its policies allow is seen without them.
+fn mounts_forbidden(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.vault.secret_mounts.state, SourceState::Denied { .. } | SourceState::Off)
+}
+
+/// The version of what is listed but can't be read.
+const UNREADABLE: u64 = 0;
+
+/// Everything a probe's receipt about this tenant (and its partner) rests on, sorted; none when [`unseen`] says why we can't see all of it,
+/// because then neither "unchanged" nor "changed" may be claimed. O(objects of both tenants), and O(Vault roles) for the Vault probe.
 pub fn depends(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &str, partner: Option<&str>) -> Option<Vec<Dependency>> {
+    let roles = if probe == ProbeId::Vault { Roles::of(&snapshot.vault) } else { Roles::default() };
+    depends_by(snapshot, tenants, &roles, probe, tenant, partner)
+}
+
+/// As [`depends`], with the snapshot's Vault roles indexed once for many tenants.
+pub fn depends_by(
+    snapshot: &Snapshot,
+    tenants: &Tenants,
+    roles: &Roles<'_>,
+    probe: ProbeId,
+    tenant: &str,
+    partner: Option<&str>,
+) -> Option<Vec<Dependency>> {
+    if unseen(snapshot, probe).is_some() {
+        return None;
+    }
     let both = [Some(tenant), partner];
     let sides = both.into_iter().flatten();
     let mut list = match probe {
-        ProbeId::Network => network(snapshot, namespaces(snapshot, tenants, sides))?,
-        ProbeId::Vault => vault(snapshot, &namespaces(snapshot, tenants, sides).collect::<Vec<_>>())?,
+        ProbeId::Network => network(namespaces(snapshot, tenants, sides)),
+        ProbeId::Vault => vault(snapshot, roles, &namespaces(snapshot, tenants, sides).collect::<Vec<_>>()),
         // nobody else's declarations bound this tenant's resources
-        ProbeId::Resource => resource(snapshot, namespaces(snapshot, tenants, std::iter::once(tenant)))?,
+        ProbeId::Resource => resource(namespaces(snapshot, tenants, std::iter::once(tenant))),
     };
     list.sort();
     list.dedup();
@@ -40,10 +81,6 @@ fn namespaces<'a>(
     sides: impl Iterator<Item = &'a str> + 'a,
 ) -> impl Iterator<Item = (&'a Name, &'a NamespaceFacts)> + 'a {
     sides.filter_map(|side| tenants.namespaces.get(side)).flatten().filter_map(|name| Some((name, snapshot.namespace(name)?.as_ref())))
-}
-
-fn seen(snapshot: &Snapshot, kinds: &[Kind]) -> Option<()> {
-    kinds.iter().all(|kind| snapshot.sight(*kind) != Sight::Blind).then_some(())
 }
 
 fn of(kind: Kind, meta: &Meta) -> Dependency {
@@ -66,44 +103,36 @@ fn digest(labels: &LabelSet) -> u64 {
 
 /// Policies decide, namespace labels are what they select by, and Services are what is aimed at: which ones is chosen when the probe runs,
 /// so all of both tenants count. Pods do not: policies of a wall that holds select every pod.
-fn network<'a>(snapshot: &Snapshot, namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>) -> Option<Vec<Dependency>> {
-    seen(snapshot, &[Kind::NetworkPolicy, Kind::Namespace, Kind::Service])?;
+fn network<'a>(namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>) -> Vec<Dependency> {
     let mut list = Vec::new();
     for (_, facts) in namespaces {
         list.extend(of_namespace(facts));
         list.extend(facts.policies.values().map(|policy| of(Kind::NetworkPolicy, &policy.meta)));
         list.extend(facts.services.values().map(|service| of(Kind::Service, &service.meta)));
     }
-    Some(list)
+    list
 }
 
-fn resource<'a>(snapshot: &Snapshot, namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>) -> Option<Vec<Dependency>> {
-    seen(snapshot, &[Kind::ResourceQuota, Kind::LimitRange, Kind::Namespace])?;
+fn resource<'a>(namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>) -> Vec<Dependency> {
     let mut list = Vec::new();
     for (_, facts) in namespaces {
         list.extend(of_namespace(facts));
         list.extend(facts.quotas.values().map(|quota| of(Kind::ResourceQuota, &quota.meta)));
         list.extend(facts.limit_ranges.values().map(|range| of(Kind::LimitRange, &range.meta)));
     }
-    Some(list)
+    list
 }
 
 /// Roles that admit either tenant, the policies those roles grant, the ServiceAccounts (by uid: nothing else of them bears on a login), the
 /// secret mounts and the server's identity.
-fn vault(snapshot: &Snapshot, namespaces: &[(&Name, &NamespaceFacts)]) -> Option<Vec<Dependency>> {
-    seen(snapshot, &[Kind::ServiceAccount, Kind::Namespace])?;
+fn vault(snapshot: &Snapshot, roles: &Roles<'_>, namespaces: &[(&Name, &NamespaceFacts)]) -> Vec<Dependency> {
     let facts = &snapshot.vault;
-    let parts = [facts.policies.state.sight(), facts.secret_mounts.state.sight()];
-    if Source::VaultRoles.blind(snapshot).is_some() || parts.contains(&Sight::Blind) {
-        return None;
-    }
     let server = Dependency {
         object: ObjectRef::new(Kind::VaultServer, "", facts.address.clone()),
         uid: Uid::default(),
         version: fold(facts.server.cluster_id.as_deref().unwrap_or("")) as u64,
     };
     let mut list = vec![server];
-    let roles = Roles::of(facts);
     let admitting = roles.admitting(namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref()))));
     // every token also carries the policy `default`
     let mut policies: Vec<Name> = vec!["default".into()];
@@ -111,26 +140,31 @@ fn vault(snapshot: &Snapshot, namespaces: &[(&Name, &NamespaceFacts)]) -> Option
         list.push(Dependency { object: at.object(), uid: Uid::default(), version: at.role.digest() });
         policies.extend(at.role.policies.iter().cloned());
     }
-    // a role we can't read may become readable, or change, unseen: its being so is on record
-    list.extend(roles.unreadable.iter().map(|(mount, name, why)| Dependency {
+    // that a role can't be read is on record; the reason is not, because its words differ from poll to poll
+    list.extend(roles.unreadable.iter().map(|(mount, name, _)| Dependency {
         object: crate::model::vault::role_ref(mount, name),
         uid: Uid::default(),
-        version: fold(why) as u64,
+        version: UNREADABLE,
     }));
     for name in policies {
         let version = facts.policies.items.get(&name).map(|policy| policy.digest);
-        let version = version.or_else(|| facts.policies.unreadable.get(&name).map(|why| fold(why) as u64));
+        let version = version.or_else(|| facts.policies.unreadable.get(&name).map(|_| UNREADABLE));
         list.extend(version.map(|version| Dependency { object: policy_ref(&name), uid: Uid::default(), version }));
     }
-    for (name, mount) in facts.secret_mounts.items.iter() {
+    let mounts = (!mounts_forbidden(snapshot)).then_some(&facts.secret_mounts.items);
+    for (name, mount) in mounts.into_iter().flat_map(|mounts| mounts.iter()) {
         let text = format!("{}\n{}\n{:?}", mount.accessor, mount.kind, mount.version);
-        list.push(Dependency { object: ObjectRef::new(Kind::VaultMount, "", name.clone()), uid: Uid::default(), version: fold(&text) as u64 });
+        list.push(Dependency {
+            object: ObjectRef::new(Kind::VaultMount, "", name.clone()),
+            uid: Uid::default(),
+            version: fold(&text) as u64,
+        });
     }
     for (_, facts) in namespaces {
         list.extend(of_namespace(facts));
         list.extend(facts.service_accounts.values().map(|account| Dependency { version: 0, ..of(Kind::ServiceAccount, &account.meta) }));
     }
-    Some(list)
+    list
 }
 
 /// The tenant to try the walls against: the next one round the ring of names that has a Service with somebody behind it; else the next one;
@@ -140,7 +174,9 @@ pub fn partner(snapshot: &Snapshot, tenants: &Tenants, tenant: &str) -> Option<T
     let after = all.iter().filter(|(name, _)| **name > tenant);
     let before = all.iter().filter(|(name, _)| **name < tenant);
     let ring: Vec<&TenantId> = after.chain(before).map(|(_, id)| *id).collect();
-    let live = |id: &&&TenantId| tenants.namespaces.get(**id).into_iter().flatten().any(|name| snapshot.namespace(name).is_some_and(|facts| answers(facts)));
+    let live = |id: &&&TenantId| {
+        tenants.namespaces.get(**id).into_iter().flatten().any(|name| snapshot.namespace(name).is_some_and(|facts| answers(facts)))
+    };
     ring.iter().find(live).or_else(|| ring.first()).map(|id| (*id).clone())
 }
 

@@ -109,9 +109,9 @@ async fn tried<H: Hands>(
     let scribe = Scribe { tenant, probe, now: context.now, news };
     let work = async {
         match (probe, &partner) {
-            (ProbeId::Network, Some(partner)) => network::run(context, &scribe, tenant, partner).await,
-            (ProbeId::Vault, Some(partner)) => vault::run(context, &scribe, tenant, partner).await,
-            (ProbeId::Resource, _) => resource::run(context, &scribe, tenant).await,
+            (ProbeId::Network, Some(partner)) => Box::pin(network::run(context, &scribe, tenant, partner)).await,
+            (ProbeId::Vault, Some(partner)) => Box::pin(vault::run(context, &scribe, tenant, partner)).await,
+            (ProbeId::Resource, _) => Box::pin(resource::run(context, &scribe, tenant)).await,
             (_, None) => Err(ProbeError::Cannot("there is nobody to try the wall against".to_owned())),
         }
     };

@@ -70,3 +70,48 @@ impl Book {
         self.receipts.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Time;
+    use crate::receipt::ClusterId;
+
+    fn receipt(id: &str, created: i64) -> Arc<Receipt> {
+        Arc::new(Receipt {
+            id: id.into(),
+            probe: ProbeId::Network,
+            tenant: "acme".into(),
+            partner: None,
+            cluster: ClusterId { context: "".into(), uid: "".into(), version: "".into(), simulated: false },
+            operator: "".into(),
+            mode: "probe".into(),
+            steps: vec![],
+            crossings: vec![],
+            depends: vec![],
+            created: Time(created),
+            expires: Time(created + 1),
+        })
+    }
+
+    #[test]
+    fn the_newest_is_by_time_and_not_by_order_of_reading() {
+        let mut book = Book::default();
+        book.add(receipt("b", 2));
+        book.add(receipt("a", 1));
+        assert_eq!(book.newest("acme", ProbeId::Network).map(|r| r.id.as_ref()), Some("b"));
+        assert_eq!(book.newest("acme", ProbeId::Vault), None);
+        assert_eq!(book.all().map(|r| r.id.as_ref()).collect::<Vec<_>>(), ["b", "a"]);
+    }
+
+    #[test]
+    fn the_first_reason_of_a_lapse_stands_and_every_change_counts() {
+        let mut book = Book::default();
+        let start = book.revision();
+        book.add(receipt("a", 1));
+        book.lapse("a".into(), "policy deleted".to_owned());
+        book.lapse("a".into(), "expired".to_owned());
+        assert_eq!(book.lapse_of("a"), Some("policy deleted"));
+        assert!(book.revision() > start);
+    }
+}

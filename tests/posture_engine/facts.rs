@@ -59,11 +59,22 @@ pub fn selector(text: &str) -> LabelSelector {
 }
 
 pub fn namespace(name: &str) -> Fact {
-    Fact::Namespace(NamespaceFact { meta: meta("", name), labels: labels(&format!("kubernetes.io/metadata.name={name}")), terminating: false })
+    Fact::Namespace(NamespaceFact {
+        meta: meta("", name),
+        labels: labels(&format!("kubernetes.io/metadata.name={name}")),
+        terminating: false,
+    })
 }
 
 pub fn container(image: &str) -> ContainerFact {
-    ContainerFact { name: "main".into(), image: image.into(), role: ContainerRole::Main, requests: [].into(), limits: [].into(), ports: [].into() }
+    ContainerFact {
+        name: "main".into(),
+        image: image.into(),
+        role: ContainerRole::Main,
+        requests: [].into(),
+        limits: [].into(),
+        ports: [].into(),
+    }
 }
 
 pub fn pod(namespace: &str, name: &str, with: &str) -> PodFact {
@@ -105,7 +116,13 @@ pub fn amounts(list: &[(&str, &str)]) -> Box<[(Name, Quantity)]> {
 }
 
 pub fn quota(namespace: &str, hard: &[(&str, &str)], used: &[(&str, &str)]) -> QuotaFact {
-    QuotaFact { meta: meta(namespace, "tenant-quota"), hard: amounts(hard), status_hard: amounts(hard), used: amounts(used), scopes: [].into() }
+    QuotaFact {
+        meta: meta(namespace, "tenant-quota"),
+        hard: amounts(hard),
+        status_hard: amounts(hard),
+        used: amounts(used),
+        scopes: [].into(),
+    }
 }
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
@@ -128,7 +145,12 @@ pub const SEED_USED: [(&str, &str); 5] =
     [("requests.cpu", "50m"), ("requests.memory", "128Mi"), ("limits.cpu", "500m"), ("limits.memory", "512Mi"), ("pods", "1")];
 
 pub fn seed_limits(namespace: &str) -> LimitRangeFact {
-    limit_range(namespace, &[("cpu", "500m"), ("memory", "512Mi")], &[("cpu", "50m"), ("memory", "128Mi")], &[("cpu", "2"), ("memory", "1Gi")])
+    limit_range(
+        namespace,
+        &[("cpu", "500m"), ("memory", "512Mi")],
+        &[("cpu", "50m"), ("memory", "128Mi")],
+        &[("cpu", "2"), ("memory", "1Gi")],
+    )
 }
 
 pub fn service(namespace: &str, name: &str) -> [Fact; 2] {

@@ -31,7 +31,15 @@ fn checks(probe: ProbeId) -> &'static [&'static str] {
 }
 
 /// A receipt of this moment, with all controls; `attempt` is what came of the crossing.
-pub fn receipt(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &str, partner: &str, attempt: Outcome, at: Time) -> Arc<Receipt> {
+pub fn receipt(
+    snapshot: &Snapshot,
+    tenants: &Tenants,
+    probe: ProbeId,
+    tenant: &str,
+    partner: &str,
+    attempt: Outcome,
+    at: Time,
+) -> Arc<Receipt> {
     let crossing = Crossing {
         what: "cross".into(),
         checks: checks(probe).iter().map(|id| (*id).to_owned()).collect(),

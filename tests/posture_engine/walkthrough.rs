@@ -1,8 +1,8 @@
 //! The walkthrough's two tenants, from declared to proved to broken.
 
-use partywall::model::changes::Fact;
+use partywall::model::changes::{Change, Fact};
 use partywall::model::kind::Kind;
-use partywall::model::snapshot::How;
+use partywall::model::snapshot::{Dirty, How};
 use partywall::model::source::SourceState;
 use partywall::model::store::Store;
 use partywall::model::time::HOUR;
@@ -94,7 +94,7 @@ fn with_the_three_receipts_the_walls_hold() {
     }
     assert_eq!(assessment.next_expiry, Some(noon().plus(12 * HOUR)), "the Vault receipts go first");
     // nothing moves, but time does
-    let later = engine.evaluate(&snapshot, &Default::default(), &book, noon().plus(12 * HOUR));
+    let later = engine.evaluate(&snapshot, &Dirty::default(), &book, noon().plus(12 * HOUR));
     let acme = of(&later, "acme");
     assert_eq!((acme.wall(Wall::Net), acme.wall(Wall::Sec), acme.wall(Wall::Res)), (Verdict::Holds, Verdict::Unproven, Verdict::Holds));
     let lapsed = acme.of_wall(Wall::Sec).find_map(|check| check.lapsed.clone()).unwrap();
@@ -114,7 +114,9 @@ fn deleting_a_policy_turns_the_wall_and_putting_it_back_does_not_bring_the_recei
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon().plus(1));
     let acme = of(&assessment, "acme");
     assert_eq!(acme.wall(Wall::Net), Verdict::Breached);
-    assert!(acme.of_wall(Wall::Net).all(|check| check.findings.iter().any(|f| f.reason == Some("no-policy") && f.fix == Some("FX-NET-BASE"))));
+    assert!(
+        acme.of_wall(Wall::Net).all(|check| check.findings.iter().any(|f| f.reason == Some("no-policy") && f.fix == Some("FX-NET-BASE")))
+    );
     let moved = acme.changed.as_ref().unwrap();
     assert_eq!((moved.from, moved.to, moved.wall), (Verdict::Holds, Verdict::Breached, Wall::Net));
     let (object, how) = moved.object.as_ref().unwrap();
@@ -133,7 +135,9 @@ fn deleting_a_policy_turns_the_wall_and_putting_it_back_does_not_bring_the_recei
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon().plus(2));
     let acme = of(&assessment, "acme");
     assert_eq!(acme.wall(Wall::Net), Verdict::Unproven);
-    assert!(acme.of_wall(Wall::Net).all(|check| matches!(&check.lapsed.as_ref().unwrap().by, LapsedBy::Moved(object, How::Changed) if object.kind == Kind::NetworkPolicy)));
+    assert!(acme.of_wall(Wall::Net).all(
+        |check| matches!(&check.lapsed.as_ref().unwrap().by, LapsedBy::Moved(object, How::Changed) if object.kind == Kind::NetworkPolicy)
+    ));
 }
 
 #[test]
@@ -143,7 +147,7 @@ fn a_crossing_against_a_right_declaration_is_disputed() {
     let (snapshot, dirty) = store.publish();
     let tenants = engine.evaluate(&snapshot, &dirty, &book, noon()).tenants.clone();
     book.add(receipt(&snapshot, &tenants, ProbeId::Network, "acme", "globex", Outcome::Answered, noon().plus(5)));
-    let assessment = engine.evaluate(&snapshot, &Default::default(), &book, noon().plus(6));
+    let assessment = engine.evaluate(&snapshot, &Dirty::default(), &book, noon().plus(6));
     let acme = of(&assessment, "acme");
     assert_eq!(acme.wall(Wall::Net), Verdict::Disputed);
     assert_eq!(acme.changed.as_ref().unwrap().object, None, "a probe moved it, no object");
@@ -158,7 +162,7 @@ fn a_lapse_on_record_ends_a_receipt_for_good() {
     engine.evaluate(&snapshot, &dirty, &book, noon());
     let id = book.newest("acme", ProbeId::Network).unwrap().id.clone();
     book.lapse(id, "NetworkPolicy deleted".to_owned());
-    let assessment = engine.evaluate(&snapshot, &Default::default(), &book, noon());
+    let assessment = engine.evaluate(&snapshot, &Dirty::default(), &book, noon());
     let check = of(&assessment, "acme").checks.first().unwrap();
     assert_eq!(check.verdict, Verdict::Unproven);
     assert_eq!(check.lapsed.as_ref().unwrap().by, LapsedBy::Recorded("NetworkPolicy deleted".to_owned()));
@@ -168,7 +172,7 @@ fn a_lapse_on_record_ends_a_receipt_for_good() {
 fn a_receipt_of_another_cluster_proves_nothing() {
     let mut store = seed_store();
     let (mut engine, book) = proved(&mut store);
-    store.apply(partywall::model::changes::Change::Server(partywall::model::snapshot::ServerFacts { cluster_uid: "other".into(), ..Default::default() }));
+    store.apply(Change::Server(partywall::model::snapshot::ServerFacts { cluster_uid: "other".into(), ..Default::default() }));
     let (snapshot, dirty) = store.publish();
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     assert_eq!(of(&assessment, "acme").grade, Verdict::Unproven);
@@ -178,19 +182,19 @@ fn a_receipt_of_another_cluster_proves_nothing() {
 fn what_is_not_seen_is_unknown_and_says_why_and_recovers() {
     let mut store = seed_store();
     let (mut engine, book) = proved(&mut store);
-    store.apply(partywall::model::changes::Change::State(
-        Kind::NetworkPolicy,
-        SourceState::Stale { since: noon(), why: "watch ended\u{1b}[31m".into() },
-    ));
+    store.apply(Change::State(Kind::NetworkPolicy, SourceState::Stale { since: noon(), why: "watch ended\u{1b}[31m".into() }));
     let (snapshot, dirty) = store.publish();
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     let acme = of(&assessment, "acme");
     assert_eq!((acme.wall(Wall::Net), acme.wall(Wall::Res)), (Verdict::Unknown, Verdict::Holds));
-    assert_eq!(acme.checks.first().unwrap().findings.first().unwrap().message, "NetworkPolicy: stale since 2026-11-21T12:00:00.000Z: watch ended\u{fffd}[31m");
+    assert_eq!(
+        acme.checks.first().unwrap().findings.first().unwrap().message,
+        "NetworkPolicy: stale since 2026-11-21T12:00:00.000Z: watch ended\u{fffd}[31m"
+    );
     let unknown = assessment.unknowns.first().unwrap();
     assert_eq!((unknown.source.as_str(), unknown.costs.as_slice()), ("NetworkPolicy", &["NET-01", "NET-02"][..]));
     assert_eq!(assessment.unknowns.len(), 1);
-    store.apply(partywall::model::changes::Change::State(Kind::NetworkPolicy, SourceState::Live));
+    store.apply(Change::State(Kind::NetworkPolicy, SourceState::Live));
     let (snapshot, dirty) = store.publish();
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     assert_eq!(of(&assessment, "acme").grade, Verdict::Holds);
@@ -207,10 +211,13 @@ fn an_untouched_tenant_keeps_its_assessment() {
     store.apply(put(Fact::Quota(quota)));
     let (snapshot, dirty) = store.publish();
     let after = engine.evaluate(&snapshot, &dirty, &Book::clone(&book), noon());
-    assert_eq!(of(&after, "acme").wall(Wall::Res), Verdict::Unproven);
+    let acme = of(&after, "acme");
+    assert_eq!(acme.wall(Wall::Res), Verdict::Unproven);
+    let moved = acme.changed.as_ref().unwrap();
+    assert_eq!((moved.wall, moved.to, moved.manager.as_deref()), (Wall::Res, Verdict::Unproven, Some("kubectl")));
     // globex's own receipts involve acme as partner, so it is looked at again; a third tenant is not
     let mut lonely = Engine::new(EngineConfig::default());
-    let first = lonely.evaluate(&snapshot, &Default::default(), &Book::default(), noon());
+    let first = lonely.evaluate(&snapshot, &Dirty::default(), &Book::default(), noon());
     let (_, mut dirty) = store.publish();
     dirty.namespaces.insert("web-tenant-acme".into());
     let second = lonely.evaluate(&snapshot, &dirty, &Book::default(), noon());
@@ -229,4 +236,97 @@ fn nothing_deleted_stays_a_tenant() {
     store.apply(gone(Kind::Namespace, "", "web-tenant-acme"));
     let (snapshot, dirty) = store.publish();
     assert_eq!(engine.evaluate(&snapshot, &dirty, &Book::default(), noon()).by_tenant.len(), 1);
+}
+
+#[test]
+fn a_clock_put_back_brings_a_receipt_back() {
+    let mut store = seed_store();
+    let (mut engine, book) = proved(&mut store);
+    let (snapshot, dirty) = store.publish();
+    let later = engine.evaluate(&snapshot, &dirty, &book, noon().plus(13 * HOUR));
+    assert_eq!(of(&later, "acme").wall(Wall::Sec), Verdict::Unproven);
+    let back = engine.evaluate(&snapshot, &Dirty::default(), &book, noon().plus(HOUR));
+    assert_eq!(of(&back, "acme").wall(Wall::Sec), Verdict::Holds);
+}
+
+/// Nothing a tenant can name reaches a sentence with its teeth.
+#[test]
+fn hostile_names_are_cleaned_everywhere() {
+    const BITE: &str = "\u{1b}[2J\u{202e}\u{7}";
+    let ns = format!("web-tenant-{BITE}");
+    let mut store = seed_store();
+    let mut half = policy(&ns, BITE, &format!("{BITE}={BITE}"), "IE");
+    half.egress = [anybody()].into();
+    let hard = [(format!("requests.{BITE}"), "1"), ("pods".to_owned(), "1")];
+    let hard: Vec<(&str, &str)> = hard.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    let mut quota = quota(&ns, &hard, &hard);
+    quota.meta.name = BITE.into();
+    let mut refused = refusal(&ns, partywall::model::event::Authority::ResourceQuota, noon());
+    (refused.message, refused.about_text) = (BITE.into(), BITE.into());
+    let mut spoiled = crate::facts::store(&ns, BITE, Some(BITE));
+    spoiled.meta.name = BITE.into();
+    for fact in [
+        namespace(&ns),
+        namespace(BITE),
+        Fact::NetworkPolicy(half),
+        Fact::Quota(quota),
+        Fact::Refusal(refused),
+        Fact::SecretStore(spoiled),
+        Fact::Pod(pod(&ns, BITE, &format!("{BITE}={BITE}"))),
+    ] {
+        store.apply(put(fact));
+    }
+    store.apply(Change::State(Kind::LimitRange, SourceState::Denied { why: BITE.into() }));
+    let mut vault = seed_vault();
+    let mut role = role("acme");
+    (role.namespaces, role.service_accounts) = ([ns.as_str().into()].into(), [BITE.into(), "a".into()].into());
+    vault.kubernetes.insert(BITE.into(), live([(BITE.into(), role)]));
+    store.apply(Change::Vault(Box::new(vault)));
+    let (snapshot, _) = store.publish();
+    let assessment = from_scratch(&EngineConfig::default(), &snapshot, &Book::default(), noon());
+    let checks = || assessment.by_tenant.values().flat_map(|tenant| &tenant.checks).chain(&assessment.platform);
+    let findings: Vec<_> = checks().flat_map(|check| &check.findings).collect();
+    assert!(findings.len() > 30);
+    let mut said: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    said.extend(findings.iter().flat_map(|finding| &finding.evidence).flat_map(|e| [e.field.as_str(), e.value.as_str()]));
+    said.extend(assessment.unknowns.iter().flat_map(|unknown| [unknown.source.as_str(), unknown.why.as_str()]));
+    said.extend(
+        assessment
+            .by_tenant
+            .values()
+            .flat_map(|tenant| &tenant.refusals)
+            .flat_map(|refusal| [refusal.about.as_str(), refusal.message.as_str()]),
+    );
+    for text in said {
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{text:?}");
+    }
+}
+
+#[test]
+fn a_receipt_that_cannot_be_compared_neither_counts_nor_lapses() {
+    let mut store = seed_store();
+    let (mut engine, book) = proved(&mut store);
+    let mut vault = seed_vault();
+    vault.policies.state = SourceState::Denied { why: "permission denied".into() };
+    store.apply(Change::Vault(Box::new(vault)));
+    let (snapshot, dirty) = store.publish();
+    let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
+    let check = of(&assessment, "acme").of_wall(Wall::Sec).next().unwrap();
+    assert_eq!((check.verdict, check.lapsed.as_ref()), (Verdict::Unproven, None));
+    let message = &check.findings.first().unwrap().message;
+    assert!(message.ends_with("can't be said: vault policies: denied: permission denied"), "{message}");
+    store.apply(Change::Vault(Box::new(seed_vault())));
+    let (snapshot, dirty) = store.publish();
+    assert_eq!(of(&engine.evaluate(&snapshot, &dirty, &book, noon()), "acme").wall(Wall::Sec), Verdict::Holds);
+    // mounts that we may never read are no part of it
+    let mut vault = seed_vault();
+    vault.secret_mounts =
+        partywall::model::vault::Part { state: SourceState::Denied { why: "permission denied".into() }, ..Default::default() };
+    store.apply(Change::Vault(Box::new(vault)));
+    let (snapshot, _) = store.publish();
+    let tenants = from_scratch(&EngineConfig::default(), &snapshot, &book, noon()).tenants;
+    let mut book = Book::default();
+    book.add(held(&snapshot, &tenants, ProbeId::Vault, "acme", "globex", noon()));
+    let assessment = from_scratch(&EngineConfig::default(), &snapshot, &book, noon());
+    assert_eq!(of(&assessment, "acme").wall(Wall::Sec), Verdict::Holds);
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kube::Config;
 use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use secrecy::ExposeSecret;
 
 use super::proxy;
 use super::{ConnectError, ConnectOptions};
@@ -80,6 +81,12 @@ fn load_blocking(options: &ConnectOptions) -> Result<(Config, Name), ConnectErro
     let asked = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
     let config = futures::executor::block_on(Config::from_custom_kubeconfig(kubeconfig, &asked));
     let mut config = config.map_err(|error| ConnectError::of_kubeconfig(&error, &shown, &clean(&context)))?;
+    // kube panics on such a token
+    let token = config.auth_info.token.as_ref().map(|token| http::HeaderValue::from_str(token.expose_secret()));
+    if matches!(token, Some(Err(_))) {
+        let why = format!("the token in {shown} holds a line break or another character that no request can carry");
+        return Err(ConnectError::Credentials { context: clean(&context), why });
+    }
     if config.cluster_url.host().is_none() {
         let why = "its server is no address such as https://host:6443".to_owned();
         return Err(ConnectError::BadContext { context: clean(&context), file: shown, why });

@@ -25,7 +25,8 @@ fn short(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST_NAME {
         return Cow::Borrowed(text);
     }
-    let cut = text.get(..text.floor_char_boundary(LONGEST_NAME)).unwrap_or_default();
+    let end = (0..=LONGEST_NAME).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let cut = text.get(..end).unwrap_or_default();
     Cow::Owned(format!("{cut}…{:032x}", fold(text)))
 }
 
@@ -117,11 +118,8 @@ pub(crate) fn amounts(field: Field<Table<'_, Quantity>>, interner: &mut Interner
         Field::Odd => return Box::new([(interner.name(UNREADABLE), Quantity::UNREADABLE)]),
         Field::Is(table) => table,
     };
-    let mut amounts: Vec<(Name, Quantity)> = table
-        .0
-        .into_iter()
-        .map(|(key, amount)| (name(&key, interner), amount.get().unwrap_or(Quantity::UNREADABLE)))
-        .collect();
+    let mut amounts: Vec<(Name, Quantity)> =
+        table.0.into_iter().map(|(key, amount)| (name(&key, interner), amount.get().unwrap_or(Quantity::UNREADABLE))).collect();
     amounts.sort_by(|a, b| a.0.cmp(&b.0));
     amounts.into_boxed_slice()
 }

@@ -156,7 +156,9 @@ fn port_match(port: &Field<IntOrStr<'_>>, end: &Field<i64>, interner: &mut Inter
         }
         (Field::Is(IntOrStr::Str(_)), Field::Is(_)) => PortMatch::Unreadable(interner.name("endPort beside a named port")),
         // the server demands a letter, so that a name is never mistaken for a number
-        (Field::Is(IntOrStr::Str(text)), Field::Absent) if text.chars().any(|c| c.is_ascii_alphabetic()) => PortMatch::Named(name(text, interner)),
+        (Field::Is(IntOrStr::Str(text)), Field::Absent) if text.chars().any(|c| c.is_ascii_alphabetic()) => {
+            PortMatch::Named(name(text, interner))
+        }
         (Field::Is(IntOrStr::Str(_)), Field::Absent) => PortMatch::Unreadable(interner.name("a port name needs a letter")),
     }
 }

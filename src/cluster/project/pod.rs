@@ -50,7 +50,7 @@ pub(super) fn pod(_kind: Kind, wire: PodWire<'_>, interner: &mut Interner) -> Op
 fn digest(labels: &LabelSet, spec: &PodSpecWire<'_>, host_network: bool) -> String {
     let mut text = String::with_capacity(256);
     for (key, value) in labels.iter() {
-        let _ = write!(text, "{key}={value}\n");
+        let _ = writeln!(text, "{key}={value}");
     }
     let _ = write!(text, "{}\n{}\n{host_network}", spec.service_account_name.text(), spec.node_name.text());
     text

@@ -9,7 +9,8 @@ use crate::cluster::authority;
 use crate::cluster::wire::lean::{Field, IntOrStr, Many};
 use crate::cluster::wire::networkpolicy::ExpressionWire;
 use crate::cluster::wire::rest::{
-    AccountWire, EventWire, LimitRangeWire, LimitWire, NamespaceWire, NodeWire, QuotaSpecWire, QuotaWire, ServicePortWire, ServiceWire, SliceWire,
+    AccountWire, EventWire, LimitRangeWire, LimitWire, NamespaceWire, NodeWire, QuotaSpecWire, QuotaWire, ServicePortWire, ServiceWire,
+    SliceWire,
 };
 use crate::model::changes::Fact;
 use crate::model::event::RefusalFact;
@@ -106,7 +107,8 @@ fn limit_item(field: Field<LimitWire<'_>>, interner: &mut Interner) -> LimitItem
     let odd = field.is_odd();
     let LimitWire { kind, default, default_request, max, min, max_limit_request_ratio } = field.get().unwrap_or_default();
     let mut read = |table| if odd { amounts(Field::Odd, interner) } else { amounts(table, interner) };
-    let [default, default_request, max, min, ratio]: [Amounts; 5] = [default, default_request, max, min, max_limit_request_ratio].map(&mut read);
+    let [default, default_request, max, min, ratio]: [Amounts; 5] =
+        [default, default_request, max, min, max_limit_request_ratio].map(&mut read);
     LimitItem { kind: name(kind.text(), interner), default, default_request, max, min, ratio }
 }
 
@@ -143,7 +145,9 @@ pub(super) fn endpoint_slice(_kind: Kind, wire: SliceWire<'_>, interner: &mut In
     let set = labels(metadata.labels, interner);
     let endpoints = wire.endpoints.get().unwrap_or_default().0;
     let not_ready = |field: &Field<crate::cluster::wire::rest::EndpointWire>| {
-        field.as_ref().is_none_or(|endpoint| endpoint.conditions.as_ref().is_some_and(|conditions| conditions.ready.as_ref() == Some(&false)))
+        field
+            .as_ref()
+            .is_none_or(|endpoint| endpoint.conditions.as_ref().is_some_and(|conditions| conditions.ready.as_ref() == Some(&false)))
     };
     Some(Fact::EndpointSlice(EndpointSliceFact {
         meta,

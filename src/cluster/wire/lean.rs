@@ -10,20 +10,15 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use crate::model::quantity::Quantity;
 
 /// A field of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Field<T> {
     /// Missing or null.
+    #[default]
     Absent,
     /// Readable.
     Is(T),
     /// There, but of a type it can't have.
     Odd,
-}
-
-impl<T> Default for Field<T> {
-    fn default() -> Self {
-        Self::Absent
-    }
 }
 
 impl<T> Field<T> {

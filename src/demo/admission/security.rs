@@ -104,8 +104,8 @@ fn named<'a>(pod: &'a Value, bad: impl Fn(&Value) -> bool + 'a) -> Vec<String> {
     containers(pod).filter(|c| bad(c)).map(|c| c.text("name").to_owned()).collect()
 }
 
-fn about(names: Vec<String>, control: &'static str, detail: impl Fn(&str) -> String) -> Fault {
-    (!names.is_empty()).then(|| (control, detail(&plural("container", &names))))
+fn about(names: &[String], control: &'static str, detail: impl Fn(&str) -> String) -> Fault {
+    (!names.is_empty()).then(|| (control, detail(&plural("container", names))))
 }
 
 fn host_namespaces(pod: &Value) -> Fault {
@@ -127,12 +127,12 @@ fn host_ports(pod: &Value) -> Fault {
     ports.dedup();
     let list = ports.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     let (verb, noun) = (if names.len() == 1 { "uses" } else { "use" }, if ports.len() == 1 { "hostPort" } else { "hostPorts" });
-    about(names, "hostPort", |who| format!("{who} {verb} {noun} {list}"))
+    about(&names, "hostPort", |who| format!("{who} {verb} {noun} {list}"))
 }
 
 fn privileged(pod: &Value) -> Fault {
     let names = named(pod, |c| c.truth("securityContext/privileged"));
-    about(names, "privileged", |who| format!("{who} must not set securityContext.privileged=true"))
+    about(&names, "privileged", |who| format!("{who} must not set securityContext.privileged=true"))
 }
 
 fn added(container: &Value, allowed: &[&str]) -> Vec<String> {
@@ -166,7 +166,7 @@ fn capabilities_restricted(pod: &Value) -> Fault {
 
 fn proc_mount(pod: &Value) -> Fault {
     let names = named(pod, |c| !matches!(c.text("securityContext/procMount"), "" | "Default"));
-    about(names, "procMount", |who| format!("{who} must not set securityContext.procMount to \"Unmasked\""))
+    about(&names, "procMount", |who| format!("{who} must not set securityContext.procMount to \"Unmasked\""))
 }
 
 fn sysctls(pod: &Value) -> Fault {
@@ -177,7 +177,7 @@ fn sysctls(pod: &Value) -> Fault {
 
 fn privilege_escalation(pod: &Value) -> Fault {
     let names = named(pod, |c| c.at("securityContext/allowPrivilegeEscalation") != &Value::Bool(false));
-    about(names, "allowPrivilegeEscalation != false", |who| format!("{who} must set securityContext.allowPrivilegeEscalation=false"))
+    about(&names, "allowPrivilegeEscalation != false", |who| format!("{who} must set securityContext.allowPrivilegeEscalation=false"))
 }
 
 fn volume_types(pod: &Value) -> Fault {
@@ -199,19 +199,22 @@ fn volume_types(pod: &Value) -> Fault {
 
 fn run_as_non_root(pod: &Value) -> Fault {
     let of_pod = pod.at("spec/securityContext/runAsNonRoot");
-    let mut details = Vec::new();
+    let mut explicit = Vec::new();
     if of_pod == &Value::Bool(false) {
-        details.push("pod must not set securityContext.runAsNonRoot=false".to_owned());
+        explicit.push("pod".to_owned());
     }
-    let explicit = named(pod, |c| c.at("securityContext/runAsNonRoot") == &Value::Bool(false));
+    let names = named(pod, |c| c.at("securityContext/runAsNonRoot") == &Value::Bool(false));
+    if !names.is_empty() {
+        explicit.push(plural("container", &names));
+    }
     if !explicit.is_empty() {
-        details.push(format!("{} must not set securityContext.runAsNonRoot=false", plural("container", &explicit)));
+        return Some(("runAsNonRoot != true", format!("{} must not set securityContext.runAsNonRoot=false", explicit.join(" and "))));
     }
     let unset = named(pod, |c| !c.has("securityContext/runAsNonRoot"));
-    if details.is_empty() && !unset.is_empty() && !of_pod.as_bool().unwrap_or_default() {
-        details.push(format!("pod or {} must set securityContext.runAsNonRoot=true", plural("container", &unset)));
+    if of_pod.as_bool().unwrap_or_default() {
+        return None;
     }
-    (!details.is_empty()).then(|| ("runAsNonRoot != true", details.join(", ")))
+    about(&unset, "runAsNonRoot != true", |who| format!("pod or {who} must set securityContext.runAsNonRoot=true"))
 }
 
 fn run_as_user(pod: &Value) -> Fault {
@@ -258,7 +261,7 @@ fn seccomp_restricted(pod: &Value) -> Fault {
         return None;
     }
     let unset = named(pod, |c| c.text("securityContext/seccompProfile/type").is_empty());
-    about(unset, "seccompProfile", |who| {
+    about(&unset, "seccompProfile", |who| {
         format!("pod or {who} must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\"")
     })
 }

@@ -57,12 +57,9 @@ impl<'a> Forge<'a> {
         if !value.has("metadata/creationTimestamp") {
             value.put("metadata/creationTimestamp", made.as_str());
         }
-        let mut owned = value.clone();
-        owned.cut("status");
-        let paths = fields::leaves(&owned).into_keys().collect();
         let entry = json!({
             "manager": by.manager, "operation": by.operation, "apiVersion": kind.api_version(), "time": made,
-            "fieldsType": "FieldsV1", "fieldsV1": fields::to_v1(&paths),
+            "fieldsType": "FieldsV1", "fieldsV1": fields::whole(&value),
         });
         value.put("metadata/managedFields", json!([entry]));
         let namespace = value.text("metadata/namespace").to_owned();

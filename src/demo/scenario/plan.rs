@@ -22,7 +22,7 @@ pub(crate) enum Net {
     Nothing,
     /// Only egress is denied.
     EgressOnly,
-    /// Only the pods of the application of today are covered.
+    /// Only the applications of today are covered, no pod of another name.
     AppOnly,
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum Limits {
 /// How the tenant reaches its secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secrets {
-    /// As in the walkthrough: one role, one account, over plain HTTP inside the cluster.
+    /// As in the walkthrough: one role, one account. Its store speaks TLS, so that the wall can hold.
     Walkthrough,
     /// The same over HTTPS with an audience.
     Good,

@@ -7,6 +7,8 @@ use crate::demo::controllers;
 
 const DAY: i64 = 86_400;
 const AGE: i64 = 430 * DAY;
+/// Its name says cyberdyne, its label says wonka.
+pub(crate) const CONTESTED: &str = "tenant-cyberdyne";
 
 /// Nodes and system namespaces.
 pub(crate) fn build(forge: &mut Forge<'_>) {
@@ -124,9 +126,8 @@ fn external_secrets(forge: &mut Forge<'_>) {
 
 /// Namespaces that belong to nobody, or to two.
 pub(crate) fn leftovers(forge: &mut Forge<'_>) {
-    // its name says cyberdyne, its label says wonka
     let claimed = json!({"capsule.clastix.io/tenant": "wonka", "team": "automation"});
-    forge.namespace("tenant-cyberdyne", &claimed, &json!({}), by_kubectl(33 * DAY));
+    forge.namespace(CONTESTED, &claimed, &json!({}), by_kubectl(33 * DAY));
     // looks like a tenant, but matches no rule, and something still runs in it
     forge.namespace(
         "web-tenants-archive",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::forge::{By, Forge, Workload, by_argo};
+use super::forge::{By, Forge, Workload, by_argo, by_kubectl};
 use super::plan::{App, Limits, Net, Plan, Quota, Secrets};
 use crate::demo::admission::quota;
 use crate::demo::controllers;
@@ -14,9 +14,11 @@ const DAY: i64 = 86_400;
 
 /// Builds everything a tenant has in Kubernetes.
 pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan) {
-    let by = by_argo(plan.days * DAY);
+    // some are kept by a delivery pipeline, the walkthrough's and the others by people
+    let piped = matches!(plan.secrets, Secrets::Good) && plan.net == Net::Good && plan.limits == Limits::Walkthrough;
+    let by = if piped { by_argo(plan.days * DAY) } else { by_kubectl(plan.days * DAY) };
     for namespace in &plan.namespaces {
-        let mut labels = json!({"app.kubernetes.io/managed-by": "argocd", "tenant": plan.name});
+        let mut labels = json!({"tenant": plan.name});
         if !plan.security.is_empty() {
             for mode in ["enforce", "warn"] {
                 object(&mut labels).insert(format!("pod-security.kubernetes.io/{mode}"), plan.security.into());
@@ -32,7 +34,8 @@ pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan) {
     stores(forge, plan, by);
 }
 
-fn walls(forge: &mut Forge<'_>, plan: &Plan, namespace: &str, by: By) {
+/// The network and resource walls of one namespace.
+pub(crate) fn walls(forge: &mut Forge<'_>, plan: &Plan, namespace: &str, by: By) {
     for (name, spec) in policies(plan.net) {
         forge.add(json!({"kind": "NetworkPolicy", "metadata": {"name": name, "namespace": namespace}, "spec": spec}), by);
     }
@@ -73,30 +76,18 @@ fn policies(net: Net) -> Vec<(&'static str, Value)> {
             ("allow-same-namespace", json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": everyone()}]})),
             exact_dns,
         ],
-        Net::AppOnly => vec![deny(both(), json!({"matchLabels": {"app": "n8n"}})), same_of_app(), exact_dns_of_app()],
+        Net::AppOnly => of_apps_only(),
     }
 }
 
-/// The exceptions of a tenant whose deny names its application only.
-fn same_of_app() -> (&'static str, Value) {
-    let selector = json!({"matchLabels": {"app": "n8n"}});
-    let peers = json!([{"podSelector": {}}]);
-    (
-        "allow-same-namespace",
-        json!({"podSelector": selector, "policyTypes": ["Ingress", "Egress"], "ingress": [{"from": peers}], "egress": [{"to": peers}]}),
-    )
-}
-
-fn exact_dns_of_app() -> (&'static str, Value) {
-    let peer = json!({
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-    });
-    let ports = json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]);
-    (
-        "allow-dns",
-        json!({"podSelector": {"matchLabels": {"app": "n8n"}}, "policyTypes": ["Egress"], "egress": [{"to": [peer], "ports": ports}]}),
-    )
+/// The policies of a tenant whose deny names the applications it has today.
+fn of_apps_only() -> Vec<(&'static str, Value)> {
+    let selector = json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["n8n", "whoami"]}]});
+    let mut policies = policies(Net::Good);
+    for (_, spec) in &mut policies {
+        spec.put("podSelector", selector.clone());
+    }
+    policies
 }
 
 fn hard(quota: Quota) -> Value {
@@ -104,7 +95,7 @@ fn hard(quota: Quota) -> Value {
         Quota::Walkthrough | Quota::Saturated => {
             json!({"requests.cpu": "1", "requests.memory": "1Gi", "limits.cpu": "2", "limits.memory": "2Gi", "pods": "10"})
         }
-        Quota::Nearly => json!({"requests.cpu": "2", "requests.memory": "3Gi", "limits.cpu": "8", "limits.memory": "4300Mi", "pods": "20"}),
+        Quota::Nearly => json!({"requests.cpu": "2", "requests.memory": "3Gi", "limits.cpu": "8", "limits.memory": "3772Mi", "pods": "20"}),
         Quota::Roomy => json!({"requests.cpu": "2", "requests.memory": "2Gi", "limits.cpu": "4", "limits.memory": "4Gi", "pods": "20"}),
         Quota::MissingKeys => json!({"requests.cpu": "1", "requests.memory": "1Gi"}),
     }
@@ -186,7 +177,7 @@ fn stores(forge: &mut Forge<'_>, plan: &Plan, by: By) {
     if plan.secrets == Secrets::Nothing {
         return;
     }
-    let plain = matches!(plan.secrets, Secrets::Walkthrough | Secrets::EveryNamespace);
+    let plain = plan.secrets == Secrets::EveryNamespace;
     let server =
         if plain { "http://sys-vault.sys-vault.svc.cluster.local:8200" } else { "https://sys-vault.sys-vault.svc.cluster.local:8200" };
     let mut auth = json!({"mountPath": "kubernetes", "role": format!("tenant-{}", plan.name)});

@@ -8,7 +8,6 @@ use super::{Ask, Failure, Outcome, absent, failure, keys, texts, unsupported_ope
 use crate::demo::auth as kube_auth;
 use crate::demo::clock;
 use crate::demo::json::Json;
-use crate::demo::jwt::ISSUER;
 use crate::demo::world::World;
 
 /// Longest life of a token where the role does not say (32 days).
@@ -41,23 +40,22 @@ pub(crate) fn login(world: &World, mount: &str, ask: &Ask<'_>) -> Result<Outcome
 
 /// Namespace, name and uid of the account a token proves, if the role admits it.
 fn admitted(world: &World, role: &Role, jwt: &str) -> Result<(String, String, String), Failure> {
-    let claims =
-        unverified(jwt).ok_or_else(|| failure(500, "failed to parse token: go-jose/go-jose: compact JWS format must have three parts"))?;
-    let audiences: Vec<&str> = claims.items("aud").iter().filter_map(Value::as_str).collect();
-    if !role.audience.is_empty() && !audiences.contains(&role.audience.as_str()) {
+    // what cannot be read is refused like what is forged
+    let claims = unverified(jwt).ok_or_else(|| failure(403, "permission denied"))?;
+    let audiences: Vec<String> = claims.items("aud").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    if !role.audience.is_empty() && !audiences.contains(&role.audience) {
         return Err(failure(403, "invalid audience (aud) claim: audience claim does not match any expected audience"));
     }
     let claim = claims.at("kubernetes.io");
     let (namespace, name) = (claim.text("namespace"), claim.text("serviceaccount/name"));
-    if !role.namespaces.iter().any(|pattern| glob(pattern, namespace)) {
-        return Err(failure(403, "namespace not authorized"));
-    }
     if !role.names.iter().any(|pattern| glob(pattern, name)) {
         return Err(failure(403, "service account name not authorized"));
     }
-    // without an audience of its own the role asks the API server for its default one
-    let wanted = if role.audience.is_empty() { ISSUER } else { &role.audience };
-    match kube_auth::by_token(world, jwt, &[wanted.to_owned()]) {
+    if !role.namespaces.iter().any(|pattern| glob(pattern, namespace)) {
+        return Err(failure(403, "namespace not authorized"));
+    }
+    // a role without an audience of its own takes a token of any
+    match kube_auth::by_token(world, jwt, &audiences) {
         Ok((user, _)) if user.name == format!("system:serviceaccount:{namespace}:{name}") => {
             Ok((namespace.to_owned(), name.to_owned(), user.uid))
         }
@@ -97,9 +95,28 @@ fn issue(vault: &mut Vault, name: &str, role: &Role, account: (&str, &str, &str)
             "role": name, "service_account_name": sa, "service_account_namespace": namespace,
             "service_account_secret_name": "", "service_account_uid": uid,
         }),
-        entity: vault.uuid(),
+        entity: vault.entity_of(uid),
         created: clock::epoch(),
         ttl: if role.ttl > 0 { role.ttl } else { SYSTEM_TTL },
+    }
+}
+
+/// A token made by hand.
+fn child(vault: &mut Vault, body: &Value) -> Token {
+    let mut policies = texts(body, "policies").unwrap_or_default();
+    policies.push("default".into());
+    policies.sort();
+    policies.dedup();
+    Token {
+        id: format!("s.{}", vault.word(24)),
+        accessor: vault.word(24),
+        policies,
+        display: "token".into(),
+        path: "auth/token/create".into(),
+        metadata: Value::Null,
+        entity: String::new(),
+        created: clock::epoch(),
+        ttl: SYSTEM_TTL,
     }
 }
 
@@ -121,12 +138,18 @@ pub(crate) fn answer(vault: &mut Vault, token: &Token, rest: &str, ask: &Ask<'_>
             vault.keep(renewed);
             Ok(Outcome::Auth(answer))
         }
+        ("token/create", Operation::Update) => {
+            let child = child(vault, &ask.body);
+            let answer = auth_json(&child, false);
+            vault.keep(child);
+            Ok(Outcome::Auth(answer))
+        }
         ("token/revoke-self", Operation::Update) => {
             vault.revoke(&token.id);
             Ok(Outcome::Nothing)
         }
         ("kubernetes/config", Operation::Read) => Ok(Outcome::Data(vault.kubernetes.clone())),
-        ("kubernetes/role", Operation::List) => keys(vault.roles.keys().cloned().collect()),
+        ("kubernetes/role", Operation::List) => keys(&vault.roles.keys().cloned().collect::<Vec<_>>()),
         _ => match rest.strip_prefix("kubernetes/role/").map(str::to_lowercase) {
             Some(name) => role(vault, &name, ask),
             None if rest.starts_with("token/") || rest.starts_with("kubernetes/") => Err(unsupported_operation()),

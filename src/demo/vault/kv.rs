@@ -16,12 +16,12 @@ pub(crate) fn answer(vault: &mut Vault, rest: &str, ask: &Ask<'_>) -> Result<Out
     match (area, ask.operation) {
         ("data", Operation::Read) => read(vault, path, ask),
         ("data", Operation::Write | Operation::Patch) => write(vault, path, &ask.body),
-        ("data", Operation::Delete) | ("metadata", Operation::Delete) => {
+        ("data" | "metadata", Operation::Delete) => {
             vault.secrets.remove(path);
             Ok(Outcome::Nothing)
         }
         ("metadata", Operation::Read) => vault.secrets.get(path).map(|s| Outcome::Data(metadata(s))).ok_or_else(absent),
-        ("metadata" | "detailed-metadata", Operation::List | Operation::Scan) => keys(names(vault, path, ask.operation)),
+        ("metadata" | "detailed-metadata", Operation::List | Operation::Scan) => keys(&names(vault, path, ask.operation)),
         ("subkeys", Operation::Read) => {
             let (created, _) = newest(vault, path)?;
             Ok(Outcome::Data(json!({"subkeys": {"value": null}, "metadata": {"created_time": created, "version": 1}})))
@@ -41,7 +41,7 @@ fn read(vault: &Vault, path: &str, ask: &Ask<'_>) -> Result<Outcome, Failure> {
         "" | "0" => secret.versions.len(),
         text => text
             .parse()
-            .map_err(|_| failure(400, format!("1 error occurred:\n\t* strconv.ParseInt: parsing \"{text}\": invalid syntax\n\n")))?,
+            .map_err(|_odd| failure(400, format!("1 error occurred:\n\t* strconv.ParseInt: parsing \"{text}\": invalid syntax\n\n")))?,
     };
     // a version that never was is answered like a path that never was
     let (created, data) = wanted.checked_sub(1).and_then(|at| secret.versions.get(at)).ok_or_else(absent)?;

@@ -51,6 +51,8 @@ pub(crate) struct Vault {
     /// Settings of the Kubernetes auth mount.
     pub(crate) kubernetes: Value,
     tokens: BTreeMap<String, Token>,
+    /// Entities by the uid of their account.
+    entities: BTreeMap<String, String>,
     rng: fastrand::Rng,
 }
 
@@ -107,6 +109,7 @@ impl Vault {
             secrets: BTreeMap::new(),
             kubernetes: json!({}),
             tokens: BTreeMap::new(),
+            entities: BTreeMap::new(),
             rng: fastrand::Rng::with_seed(seed ^ 0x7661_756c_7400),
         };
         vault.policies.insert("default".into(), DEFAULT_POLICY.into());
@@ -166,6 +169,16 @@ impl Vault {
             other => other,
         };
         self.acl(token).allows(path, operation)
+    }
+
+    /// The entity of an account, the same at every login.
+    pub(crate) fn entity_of(&mut self, uid: &str) -> String {
+        if let Some(known) = self.entities.get(uid) {
+            return known.clone();
+        }
+        let entity = self.uuid();
+        self.entities.insert(uid.to_owned(), entity.clone());
+        entity
     }
 
     /// A random word of letters and digits.

@@ -173,8 +173,19 @@ impl<H: Hands> Probe<'_, '_, H> {
 
     /// TokenRequest and login of a side.
     async fn enter(&mut self, side: &mut Side) -> Result<(), ProbeError> {
-        let Identity { tenant, namespace, service_account, audience, .. } = &side.id;
-        let audiences: Vec<String> = audience.iter().map(Name::to_string).collect();
+        let Some(jwt) = self.ask_token(&side.id, side.id.audience.as_ref()).await? else { return Ok(()) };
+        let what = format!("{}: log in to its own Vault role {}", side.id.tenant, side.id.role);
+        let (step, session) = self.login(what, &side.id, &jwt).await;
+        side.login = Some(push(&mut self.steps, step));
+        side.client = session;
+        side.jwt = Some(jwt);
+        Ok(())
+    }
+
+    /// A ServiceAccount's token for an audience.
+    async fn ask_token(&mut self, id: &Identity, audience: Option<&Name>) -> Result<Option<SecretString>, ProbeError> {
+        let Identity { tenant, namespace, service_account, .. } = id;
+        let audiences: Vec<String> = audience.into_iter().map(Name::to_string).collect();
         let work = async {
             match self.context.hands.token(self.context.permit, namespace, service_account, &audiences, TOKEN_SECONDS).await {
                 Ok(jwt) => (Told::new(Outcome::Answered, format!("given for {TOKEN_SECONDS} s"), 201), Some(jwt)),
@@ -184,13 +195,7 @@ impl<H: Hands> Probe<'_, '_, H> {
         let what = format!("{tenant}: TokenRequest for ServiceAccount {namespace}/{service_account}");
         let (step, jwt) = self.context.unless_cancelled(self.scribe.step_with(what, "api".to_owned(), work)).await?;
         self.steps.push(step);
-        let Some(jwt) = jwt else { return Ok(()) };
-        let what = format!("{tenant}: log in to its own Vault role {}", side.id.role);
-        let (step, session) = self.login(what, &side.id, &jwt).await;
-        side.login = Some(push(&mut self.steps, step));
-        side.client = session;
-        side.jwt = Some(jwt);
-        Ok(())
+        Ok(jwt)
     }
 
     /// A login. Never abandoned half-way: a token that was made but not received could not be revoked.
@@ -294,7 +299,10 @@ impl<H: Hands> Probe<'_, '_, H> {
 
     /// Tries one side's ServiceAccount on the other's role. A session that should not exist is revoked at once.
     async fn try_role(&mut self, from: &Side, to: &Side) -> Result<Option<usize>, ProbeError> {
-        let Some(jwt) = &from.jwt else { return Ok(None) };
+        let Some(own) = &from.jwt else { return Ok(None) };
+        // a token for the wrong audience would be refused for that, and say nothing about the binding
+        let fitting = if from.id.audience == to.id.audience { None } else { self.ask_token(&from.id, to.id.audience.as_ref()).await? };
+        let jwt = fitting.as_ref().unwrap_or(own);
         if self.context.cancel.is_cancelled() {
             return Err(ProbeError::Cancelled);
         }

@@ -1,0 +1,285 @@
+//! Actions and their keys, as one table: help, key bar and the test for conflicts come from it.
+
+use std::borrow::Cow;
+
+use super::msg::{Key, KeyCode};
+use super::state::{Dialog, Screen, State};
+use crate::fix::guard::Mode;
+use crate::posture::catalogue;
+
+/// Everything a key can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Action {
+    Down,
+    Up,
+    Top,
+    Bottom,
+    PageDown,
+    PageUp,
+    DetailDown,
+    DetailUp,
+    Enter,
+    Back,
+    Quit,
+    GoFleet,
+    GoTenant,
+    GoQuota,
+    GoViolations,
+    GoReceipts,
+    NextScreen,
+    PrevScreen,
+    NextTenant,
+    PrevTenant,
+    NextFinding,
+    PrevFinding,
+    Filter,
+    Failing,
+    Sort,
+    Probe,
+    ProbeAll,
+    Progress,
+    Fix,
+    Undo,
+    Copy,
+    Save,
+    Freeze,
+    Redact,
+    Theme,
+    Reread,
+    Log,
+    Help,
+    Interrupt,
+    Suspend,
+    // in dialogs
+    Accept,
+    Close,
+    Cancel,
+    Renew,
+    Leave,
+}
+
+/// What an action may do to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Danger {
+    /// Only looks.
+    Look,
+    /// Tries a wall; leaves nothing behind.
+    Probe,
+    /// Leads to a write, after a diff and a typed confirmation.
+    Write,
+}
+
+/// Where a binding is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// On every screen.
+    Any,
+    /// On one screen.
+    On(Screen),
+    /// In help and messages.
+    Reading,
+    /// In the probe panel.
+    Probing,
+    /// In a plan.
+    Planning,
+    /// Asked whether to leave.
+    Leaving,
+    /// While a text is typed: every character belongs to the text.
+    Typing,
+}
+
+/// One binding.
+#[derive(Debug)]
+pub struct Binding {
+    /// What it does.
+    pub action: Action,
+    /// Keys.
+    pub keys: &'static [Key],
+    /// Keys as help writes them.
+    pub label: &'static str,
+    /// One or two words for the key bar.
+    pub title: &'static str,
+    /// One line for help.
+    pub help: &'static str,
+    /// What it may do to the world.
+    pub danger: Danger,
+    /// Where it is in force.
+    pub layer: Layer,
+    /// Rank in the key bar, smaller first; 0 keeps it out.
+    pub bar: u8,
+}
+
+const fn c(c: char) -> Key {
+    Key::plain(KeyCode::Char(c))
+}
+
+const fn k(code: KeyCode) -> Key {
+    Key::plain(code)
+}
+
+const fn bind(layer: Layer, action: Action, keys: &'static [Key], label: &'static str, title: &'static str, bar: u8, help: &'static str) -> Binding {
+    Binding { action, keys, label, title, help, danger: Danger::Look, layer, bar }
+}
+
+const fn risky(danger: Danger, mut binding: Binding) -> Binding {
+    binding.danger = danger;
+    binding
+}
+
+use Layer::{Any, Leaving, On, Planning, Probing, Reading, Typing};
+
+/// Every binding, in the order of help.
+pub static BINDINGS: &[Binding] = &[
+    bind(Any, Action::Help, &[c('?'), k(KeyCode::F(1))], "?", "help", 1, "what the keys do here"),
+    bind(Any, Action::Down, &[c('j'), k(KeyCode::Down)], "j ↓", "down", 0, "next row"),
+    bind(Any, Action::Up, &[c('k'), k(KeyCode::Up)], "k ↑", "up", 0, "previous row"),
+    bind(Any, Action::Top, &[c('g'), k(KeyCode::Home)], "g Home", "top", 0, "first row"),
+    bind(Any, Action::Bottom, &[c('G'), k(KeyCode::End)], "G End", "bottom", 0, "last row"),
+    bind(Any, Action::PageDown, &[k(KeyCode::PageDown), Key::ctrl('d')], "PgDn", "page", 0, "a page down"),
+    bind(Any, Action::PageUp, &[k(KeyCode::PageUp), Key::ctrl('u')], "PgUp", "page", 0, "a page up"),
+    bind(Any, Action::DetailDown, &[c('J'), c(' ')], "J Space", "more", 0, "scroll the detail down"),
+    bind(Any, Action::DetailUp, &[c('K')], "K", "less", 0, "scroll the detail up"),
+    bind(Any, Action::Enter, &[k(KeyCode::Enter), c('l'), k(KeyCode::Right)], "Enter", "open", 2, "go into what the cursor is on"),
+    bind(Any, Action::Back, &[k(KeyCode::Esc), c('h'), k(KeyCode::Left), k(KeyCode::Backspace)], "Esc", "back", 3, "clear the filter, else go back"),
+    bind(Any, Action::Quit, &[c('q')], "q", "quit", 0, "back, and from the first screen out"),
+    bind(Any, Action::GoFleet, &[c('1')], "1", "fleet", 0, "all tenants"),
+    bind(Any, Action::GoTenant, &[c('2')], "2", "tenant", 0, "one tenant: its walls, their checks, receipts and fixes"),
+    bind(Any, Action::GoQuota, &[c('3')], "3", "quota", 0, "quota usage, what binds, what fits"),
+    bind(Any, Action::GoViolations, &[c('4')], "4", "violations", 0, "violations and refusals across the fleet"),
+    bind(Any, Action::GoReceipts, &[c('5')], "5", "receipts", 0, "the ledger"),
+    bind(Any, Action::NextScreen, &[k(KeyCode::Tab)], "Tab", "screen", 0, "next screen"),
+    bind(Any, Action::PrevScreen, &[k(KeyCode::BackTab)], "Shift-Tab", "screen", 0, "previous screen"),
+    bind(On(Screen::Tenant), Action::NextTenant, &[c(']')], "]", "next tenant", 5, "next tenant, in the fleet's order"),
+    bind(On(Screen::Tenant), Action::PrevTenant, &[c('[')], "[", "tenant", 0, "previous tenant"),
+    bind(Any, Action::NextFinding, &[c('n')], "n", "next finding", 8, "next violation, across tenants"),
+    bind(Any, Action::PrevFinding, &[c('N')], "N", "finding", 0, "previous violation"),
+    bind(Any, Action::Filter, &[c('/')], "/", "filter", 6, "show rows with these words; a word after - must be absent"),
+    bind(Any, Action::Failing, &[c('!')], "!", "failing", 7, "only what fails"),
+    bind(Any, Action::Sort, &[c('s')], "s", "order", 9, "next order or grouping"),
+    risky(Danger::Probe, bind(Any, Action::Probe, &[c('p')], "p", "probe", 3, "try the wall the cursor is on")),
+    risky(Danger::Probe, bind(Any, Action::ProbeAll, &[c('P')], "P", "probe all", 0, "try every wall of the tenant")),
+    bind(Any, Action::Progress, &[c('o')], "o", "progress", 0, "show the probe that runs or ran last"),
+    risky(Danger::Write, bind(Any, Action::Fix, &[c('f')], "f", "fix", 4, "plan the fix: diff, dry-run, then a typed confirmation")),
+    risky(Danger::Write, bind(Any, Action::Undo, &[c('u')], "u", "undo", 0, "undo the tenant's last fix of this session")),
+    bind(Any, Action::Copy, &[c('y')], "y", "copy", 0, "copy name, finding or receipt"),
+    bind(Any, Action::Save, &[c('S')], "S", "save", 0, "save the screen as SVG and text"),
+    bind(Any, Action::Freeze, &[c('z')], "z", "freeze", 10, "hold the screen; data waits"),
+    bind(Any, Action::Redact, &[c('x')], "x", "redact", 0, "show aliases instead of names"),
+    bind(Any, Action::Theme, &[c('t')], "t", "theme", 0, "next theme"),
+    bind(Any, Action::Reread, &[c('r')], "r", "reread", 0, "read everything again now"),
+    bind(Any, Action::Log, &[c('L')], "L", "messages", 0, "messages so far"),
+    bind(Any, Action::Interrupt, &[Key::ctrl('c')], "Ctrl-C", "cancel", 0, "cancel what runs; twice: leave"),
+    bind(Any, Action::Suspend, &[Key::ctrl('z')], "Ctrl-Z", "suspend", 0, "stop, as any program; `fg` comes back"),
+    bind(Reading, Action::Close, &[k(KeyCode::Esc), c('q'), c('?'), k(KeyCode::Enter), c('L')], "Esc", "close", 1, "close"),
+    bind(Reading, Action::DetailDown, &[c('j'), k(KeyCode::Down), c(' '), k(KeyCode::PageDown)], "j", "down", 2, "scroll down"),
+    bind(Reading, Action::DetailUp, &[c('k'), k(KeyCode::Up), k(KeyCode::PageUp)], "k", "up", 3, "scroll up"),
+    bind(Probing, Action::Cancel, &[k(KeyCode::Esc), c('q')], "Esc", "cancel / close", 1, "cancel while it runs, close when it is done"),
+    bind(Probing, Action::Close, &[k(KeyCode::Enter), c('o')], "Enter", "hide", 2, "hide the panel; the probe goes on"),
+    bind(Probing, Action::DetailDown, &[c('j'), k(KeyCode::Down), c(' '), k(KeyCode::PageDown)], "j", "down", 3, "scroll down"),
+    bind(Probing, Action::DetailUp, &[c('k'), k(KeyCode::Up), k(KeyCode::PageUp)], "k", "up", 4, "scroll up"),
+    bind(Planning, Action::Close, &[k(KeyCode::Esc), c('q')], "Esc", "close", 1, "close; nothing was written"),
+    risky(Danger::Write, bind(Planning, Action::Accept, &[k(KeyCode::Enter)], "Enter", "apply…", 2, "go on to the typed confirmation")),
+    bind(Planning, Action::Renew, &[c('r')], "r", "plan again", 3, "ask the servers again"),
+    bind(Planning, Action::Copy, &[c('y')], "y", "copy", 4, "copy the plan's manifests"),
+    bind(Planning, Action::DetailDown, &[c('j'), k(KeyCode::Down), c(' '), k(KeyCode::PageDown)], "j", "down", 5, "scroll down"),
+    bind(Planning, Action::DetailUp, &[c('k'), k(KeyCode::Up), k(KeyCode::PageUp)], "k", "up", 6, "scroll up"),
+    bind(Leaving, Action::Leave, &[c('y'), k(KeyCode::Enter), c('q')], "y", "leave", 1, "leave; what runs is cancelled"),
+    bind(Leaving, Action::Close, &[k(KeyCode::Esc), c('n')], "n", "stay", 2, "stay"),
+    bind(Typing, Action::Accept, &[k(KeyCode::Enter)], "Enter", "take", 1, "take what was typed"),
+    bind(Typing, Action::Close, &[k(KeyCode::Esc)], "Esc", "drop", 2, "drop what was typed"),
+];
+
+/// The layer that has the keys.
+pub fn layer(state: &State) -> Layer {
+    match &state.dialog {
+        Some(Dialog::Help { .. } | Dialog::Log { .. }) => Reading,
+        Some(Dialog::Probe { .. }) => Probing,
+        Some(Dialog::Plan(plan)) if plan.typed.is_some() => Typing,
+        Some(Dialog::Plan(_)) => Planning,
+        Some(Dialog::Quit) => Leaving,
+        None if state.typing => Typing,
+        None => On(state.screen),
+    }
+}
+
+/// Whether a binding is in force in a layer. On a screen, those of any screen are too; Ctrl-C and Ctrl-Z are in force everywhere.
+pub fn in_force(binding: &Binding, layer: Layer) -> bool {
+    binding.layer == layer || (binding.layer == Any && (matches!(layer, On(_)) || matches!(binding.action, Action::Interrupt | Action::Suspend)))
+}
+
+/// What a key asks for.
+pub fn find(key: Key, layer: Layer) -> Option<Action> {
+    BINDINGS.iter().find(|binding| in_force(binding, layer) && binding.keys.contains(&key)).map(|binding| binding.action)
+}
+
+/// Whether an action can be taken now, or why not.
+///
+/// # Errors
+/// The reason in words, with what to do about it.
+pub fn enabled(state: &State, action: Action) -> Result<(), Cow<'static, str>> {
+    let mode = state.settings.mode;
+    let no = |why: &'static str| Err(Cow::Borrowed(why));
+    match action {
+        Action::Probe | Action::ProbeAll if mode < Mode::Probe => no("observe mode: start with --mode probe to try walls"),
+        Action::Fix | Action::Undo if mode < Mode::Fix => Err(format!("{} mode: start with --mode fix to plan and apply fixes", mode.word()).into()),
+        Action::Probe | Action::ProbeAll | Action::Fix | Action::Undo if state.busy() => no("a probe or fix is running: wait, or cancel it with Ctrl-C"),
+        Action::Probe | Action::ProbeAll | Action::Fix | Action::Undo | Action::Copy | Action::GoTenant if state.subject().0.is_none() && state.tenant.is_none() => {
+            no("no tenant selected")
+        }
+        Action::Probe => match state.subject().1.and_then(catalogue::find) {
+            Some(check) if check.probe.is_none() => Err(format!("{} can't be tried: it is about declarations alone", check.id).into()),
+            _ => Ok(()),
+        },
+        Action::Fix => fixable(state),
+        Action::Undo => match state.subject().0.or_else(|| state.tenant.clone()) {
+            Some(tenant) if state.undo.contains_key(&tenant) => Ok(()),
+            _ => no("nothing to undo: no fix was applied to this tenant in this session"),
+        },
+        Action::Back if state.screen == Screen::Fleet && state.back.is_empty() && state.page().filter.value().is_empty() && !state.page().failing => {
+            no("this is the first screen: q leaves")
+        }
+        Action::Progress if state.run.is_none() => no("no probe was run yet"),
+        Action::Accept => acceptable(state),
+        _ => Ok(()),
+    }
+}
+
+/// The check that `f` answers: the one the cursor is on, or the tenant's worst violation that has a fix.
+pub fn check_to_fix(state: &State) -> Option<&'static catalogue::CheckInfo> {
+    let (tenant, check) = state.subject();
+    let explicit = if state.screen == Screen::Quota { Some("RES-04") } else { check };
+    if let Some(info) = explicit.and_then(catalogue::find) {
+        return Some(info);
+    }
+    let assessed = state.assessed(&tenant?)?;
+    let fixable = assessed.checks.iter().filter(|result| result.check.fix.is_some() && result.verdict.is_violation());
+    fixable.min_by_key(|result| (result.verdict, result.check.severity)).map(|result| result.check)
+}
+
+fn fixable(state: &State) -> Result<(), Cow<'static, str>> {
+    let Some(check) = check_to_fix(state) else { return Err("nothing here that a fix of this release answers".into()) };
+    if check.fix.is_none() {
+        return Err(format!("{} has no fix in this release", check.id).into());
+    }
+    let violated = state
+        .subject()
+        .0
+        .and_then(|tenant| state.assessed(&tenant))
+        .and_then(|tenant| tenant.checks.iter().find(|result| result.check.id == check.id))
+        .is_some_and(|result| result.verdict.is_violation());
+    if violated { Ok(()) } else { Err(format!("{} is not violated: nothing to fix", check.id).into()) }
+}
+
+fn acceptable(state: &State) -> Result<(), Cow<'static, str>> {
+    let Some(Dialog::Plan(dialog)) = &state.dialog else { return Ok(()) };
+    match &dialog.plan {
+        _ if state.settings.redact => Err("names are redacted: press Esc, then x, to see what would be written".into()),
+        _ if state.settings.mode < Mode::Fix => Err(format!("{} mode: start with --mode fix to apply fixes", state.settings.mode.word()).into()),
+        None => Err("the servers have not answered yet".into()),
+        Some(Err(_)) => Err("there is no plan to apply".into()),
+        Some(Ok(_)) if dialog.changed.is_some() => Err("changed since: press r to plan again".into()),
+        Some(Ok(plan)) if !dialog.undo && !plan.applicable() => Err("not applicable: the server refuses it, or somebody else keeps the object".into()),
+        Some(Ok(_)) => Ok(()),
+    }
+}

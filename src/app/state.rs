@@ -1,0 +1,340 @@
+//! What the screen knows. Changed by [`super::update::update`] only.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tui_input::Input;
+
+use super::list::{List, Row};
+use super::msg::{Level, View};
+use super::redact::{Aliases, Say};
+use super::run::Run;
+use super::symbols::{Symbols, symbols};
+use crate::fix::guard::Mode;
+use crate::fix::plan::FixPlan;
+use crate::model::ids::TenantId;
+use crate::model::time::Time;
+use crate::posture::assessment::{CheckResult, TenantAssessment};
+
+/// What the screen starts with.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What this run may do.
+    pub mode: Mode,
+    /// Name of the theme in use.
+    pub theme: String,
+    /// ASCII symbols only.
+    pub ascii: bool,
+    /// Replace names by aliases.
+    pub redact: bool,
+    /// Context name, shown before the first answer.
+    pub context: String,
+    /// Simulated servers: said even before the first answer.
+    pub simulated: bool,
+}
+
+/// A screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Screen {
+    /// All tenants.
+    #[default]
+    Fleet,
+    /// One tenant.
+    Tenant,
+    /// Quota.
+    Quota,
+    /// Violations.
+    Violations,
+    /// Receipts.
+    Receipts,
+}
+
+/// Every screen, in the order of its number key.
+pub const SCREENS: [Screen; 5] = [Screen::Fleet, Screen::Tenant, Screen::Quota, Screen::Violations, Screen::Receipts];
+
+impl Screen {
+    /// Its title.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Fleet => "Fleet",
+            Self::Tenant => "Tenant",
+            Self::Quota => "Quota",
+            Self::Violations => "Violations",
+            Self::Receipts => "Receipts",
+        }
+    }
+}
+
+/// One screen's list and what was asked of it.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Rows and cursor.
+    pub list: List,
+    /// Text filter.
+    pub filter: Input,
+    /// Only what fails.
+    pub failing: bool,
+    /// Which order: an index into the screen's table of orders.
+    pub order: usize,
+    /// First line of the detail shown.
+    pub scroll: usize,
+    /// Rows before filtering.
+    pub all: usize,
+    /// Rows are older than the data or the question.
+    pub outdated: bool,
+}
+
+/// The pages of all screens.
+#[derive(Clone, Debug, Default)]
+pub struct Pages {
+    fleet: Page,
+    tenant: Page,
+    quota: Page,
+    violations: Page,
+    receipts: Page,
+}
+
+impl Pages {
+    const fn get(&self, screen: Screen) -> &Page {
+        match screen {
+            Screen::Fleet => &self.fleet,
+            Screen::Tenant => &self.tenant,
+            Screen::Quota => &self.quota,
+            Screen::Violations => &self.violations,
+            Screen::Receipts => &self.receipts,
+        }
+    }
+
+    pub(super) const fn get_mut(&mut self, screen: Screen) -> &mut Page {
+        match screen {
+            Screen::Fleet => &mut self.fleet,
+            Screen::Tenant => &mut self.tenant,
+            Screen::Quota => &mut self.quota,
+            Screen::Violations => &mut self.violations,
+            Screen::Receipts => &mut self.receipts,
+        }
+    }
+}
+
+/// A layer over the screen.
+#[derive(Debug)]
+pub enum Dialog {
+    /// Keys.
+    Help {
+        /// First line shown.
+        scroll: usize,
+    },
+    /// Messages so far.
+    Log {
+        /// First line shown.
+        scroll: usize,
+    },
+    /// A probe under way, or done.
+    Probe {
+        /// First line shown; none follows the newest.
+        scroll: Option<usize>,
+    },
+    /// A plan.
+    Plan(Box<PlanDialog>),
+    /// Leaving while something runs.
+    Quit,
+}
+
+/// A fix plan, from asking for it to the typed confirmation.
+#[derive(Debug)]
+pub struct PlanDialog {
+    /// The tenant: pinned, wherever the cursor goes.
+    pub tenant: TenantId,
+    /// The check it answers.
+    pub check: &'static str,
+    /// The plan, or why there is none; nothing yet while the servers are asked.
+    pub plan: Option<Result<Box<FixPlan>, String>>,
+    /// It undoes an earlier fix.
+    pub undo: bool,
+    /// First line shown.
+    pub scroll: usize,
+    /// The name being typed, once the plan was accepted.
+    pub typed: Option<Input>,
+    /// Why the confirmation was not taken.
+    pub refused: Option<String>,
+    /// The plan's objects as they were when it was made.
+    pub seen: Vec<super::pin::Pin>,
+    /// What changed since, if something did.
+    pub changed: Option<String>,
+}
+
+/// Something told to the user.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// When.
+    pub at: Time,
+    /// How loud.
+    pub level: Level,
+    /// What, cleaned.
+    pub text: String,
+}
+
+/// The state of the screen.
+#[derive(Debug)]
+pub struct State {
+    /// How it was started.
+    pub settings: Settings,
+    /// The time of the last message.
+    pub now: Time,
+    /// Terminal size.
+    pub size: (u16, u16),
+    /// What is shown.
+    pub view: Arc<View>,
+    /// Newer data that waits while the screen is frozen.
+    pub held: Option<Arc<View>>,
+    /// Frozen since.
+    pub frozen: Option<Time>,
+    /// The screen.
+    pub screen: Screen,
+    /// Screens to go back to.
+    pub back: Vec<Screen>,
+    /// The tenant of the Tenant screen.
+    pub tenant: Option<TenantId>,
+    /// Each screen's page.
+    pub pages: Pages,
+    /// The layer over the screen.
+    pub dialog: Option<Dialog>,
+    /// The filter field has the keys.
+    pub typing: bool,
+    /// The probe run, until the next one begins.
+    pub run: Option<Run>,
+    /// A plan is being applied for this tenant.
+    pub applying: Option<TenantId>,
+    /// Inverse plans of the fixes applied in this session.
+    pub undo: BTreeMap<TenantId, Box<FixPlan>>,
+    /// Messages, oldest first, at most [`super::update::notes::KEPT`].
+    pub notes: Vec<Note>,
+    /// How many notes are no longer shown on the status line.
+    pub read: usize,
+    /// Names given to tenants while redacting.
+    pub aliases: Aliases,
+    /// The last key.
+    pub last_key: Time,
+    /// When Ctrl-C was pressed last without effect.
+    pub interrupt: Option<Time>,
+    /// Rows wait to be brought into order when the cursor has rested.
+    pub reorder: bool,
+    pub(super) generation: u64,
+}
+
+impl State {
+    /// A fresh screen: it paints before anything was read.
+    pub fn new(settings: Settings, size: (u16, u16), now: Time) -> Self {
+        Self {
+            settings,
+            now,
+            size,
+            view: Arc::default(),
+            held: None,
+            frozen: None,
+            screen: Screen::Fleet,
+            back: Vec::new(),
+            tenant: None,
+            pages: Pages::default(),
+            dialog: None,
+            typing: false,
+            run: None,
+            applying: None,
+            undo: BTreeMap::new(),
+            notes: Vec::new(),
+            read: 0,
+            aliases: Aliases::default(),
+            last_key: Time(0),
+            interrupt: None,
+            reorder: false,
+            generation: 1,
+        }
+    }
+
+    /// Counts changes of what is on screen: a frame drawn at this count is good until it moves.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whether a frame drawn at `drawn` is out of date.
+    pub const fn dirty(&self, drawn: u64) -> bool {
+        self.generation != drawn
+    }
+
+    /// Marks the screen as changed.
+    pub(super) const fn touch(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+    }
+
+    /// The symbols in use.
+    pub const fn symbols(&self) -> &'static Symbols {
+        symbols(self.settings.ascii)
+    }
+
+    /// How foreign text is shown.
+    pub fn sayer(&self) -> Say<'_> {
+        Say { aliases: self.settings.redact.then_some(&self.aliases) }
+    }
+
+    /// The page of a screen.
+    pub const fn page_of(&self, screen: Screen) -> &Page {
+        self.pages.get(screen)
+    }
+
+    /// The page shown.
+    pub const fn page(&self) -> &Page {
+        self.pages.get(self.screen)
+    }
+
+    /// The page shown, to change.
+    pub(super) const fn page_mut(&mut self) -> &mut Page {
+        self.pages.get_mut(self.screen)
+    }
+
+    /// A tenant's assessment as shown.
+    pub fn assessed(&self, tenant: &str) -> Option<&Arc<TenantAssessment>> {
+        self.view.assessment.by_tenant.get(tenant)
+    }
+
+    /// What the cursor is on: a tenant and, where there is one, a check.
+    pub fn subject(&self) -> (Option<TenantId>, Option<&'static str>) {
+        let selected = self.page().list.selected.as_ref();
+        match (self.screen, selected) {
+            (Screen::Tenant, Some(Row::Check(check))) => (self.tenant.clone(), Some(check)),
+            (Screen::Tenant, _) => (self.tenant.clone(), None),
+            (_, Some(Row::Finding(tenant, check, ..))) => (Some(tenant.clone()), Some(check)),
+            (_, Some(Row::Quota(tenant, ..) | Row::Refusal(tenant, ..))) => (Some(tenant.clone()), Some("RES-01")),
+            (_, Some(Row::Receipt(id))) => match self.view.book.get(id) {
+                Some(receipt) => {
+                    let check = crate::posture::catalogue::CHECKS.iter().find(|check| check.probe == Some(receipt.probe));
+                    (Some(receipt.tenant.clone()), check.map(|check| check.id))
+                }
+                None => (None, None),
+            },
+            (_, row) => (row.and_then(Row::tenant).cloned(), None),
+        }
+    }
+
+    /// A check's result for a tenant; of the platform where the tenant has none.
+    pub fn result<'a>(&'a self, tenant: &TenantAssessment, check: &str) -> Option<&'a CheckResult> {
+        let assessment = &self.view.assessment;
+        let own = assessment.by_tenant.get(&tenant.tenant).and_then(|t| t.checks.iter().find(|result| result.check.id == check));
+        own.or_else(|| assessment.platform.iter().find(|result| result.check.id == check))
+    }
+
+    /// The check that a tenant's grade rests on.
+    pub fn worst<'a>(&self, tenant: &'a TenantAssessment) -> Option<&'a CheckResult> {
+        let grade = tenant.grade;
+        tenant.checks.iter().min_by_key(|result| (result.verdict != grade, result.verdict, result.check.severity))
+    }
+
+    /// Simulated servers answer.
+    pub fn simulated(&self) -> bool {
+        self.settings.simulated || self.view.snapshot.server.simulated
+    }
+
+    /// Whether something the user started is under way.
+    pub fn busy(&self) -> bool {
+        self.applying.is_some() || self.run.as_ref().is_some_and(Run::running)
+    }
+}

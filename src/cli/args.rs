@@ -1,0 +1,280 @@
+//! Arguments, as clap reads them. Every flag is also a `PARTYWALL_*` variable; the field's own variables are honoured beside them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::fix::guard::Mode;
+use crate::posture::catalogue::Severity;
+use crate::posture::wall::Wall;
+
+/// Shows, for every tenant of a shared Kubernetes cluster, whether its walls stand, and proves it by trying to cross them.
+#[derive(Debug, Parser)]
+#[command(name = "partywall", version, about, max_term_width = 100, after_help = "Without a command: the dashboard on the current context.\nExit codes: 0 fine, 1 findings, 2 usage, 3 could not look.")]
+pub struct Cli {
+    /// Settings of every command.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Settings of every command.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CommonArgs {
+    /// Kubeconfig file (default: KUBECONFIG, then ~/.kube/config, then the pod's own account)
+    #[arg(long, global = true, env = "PARTYWALL_KUBECONFIG", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, global = true, env = "PARTYWALL_CONTEXT", value_name = "NAME")]
+    pub context: Option<String>,
+    /// What this run may do: observe reads, probe also tries the walls, fix also writes
+    #[arg(long, global = true, env = "PARTYWALL_MODE", value_name = "MODE", value_parser = parse_mode)]
+    pub mode: Option<Mode>,
+    /// Theme: dark, light, ansi16, mono, or a TOML file
+    #[arg(long, global = true, env = "PARTYWALL_THEME", value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Only ASCII characters
+    #[arg(long, global = true, env = "PARTYWALL_ASCII")]
+    pub ascii: bool,
+    /// Show aliases instead of names
+    #[arg(long, global = true, env = "PARTYWALL_REDACT")]
+    pub redact: bool,
+    /// Vault or OpenBao address, without a path
+    #[arg(long, global = true, env = "VAULT_ADDR", value_name = "URL")]
+    pub vault_addr: Option<String>,
+    /// Vault namespace
+    #[arg(long, global = true, env = "VAULT_NAMESPACE", value_name = "NAME")]
+    pub vault_namespace: Option<String>,
+    /// CA of Vault, in PEM
+    #[arg(long, global = true, env = "VAULT_CACERT", value_name = "FILE")]
+    pub vault_ca_cert: Option<PathBuf>,
+    /// File with the Vault token (default: VAULT_TOKEN, then ~/.vault-token)
+    #[arg(long, global = true, env = "PARTYWALL_VAULT_TOKEN_FILE", value_name = "FILE")]
+    pub vault_token_file: Option<PathBuf>,
+    /// Seconds between polls of Vault
+    #[arg(long, global = true, env = "PARTYWALL_VAULT_POLL", value_name = "SECONDS")]
+    pub vault_poll: Option<u64>,
+    /// Objects a page of a list
+    #[arg(long, global = true, env = "PARTYWALL_PAGE_SIZE", value_name = "N")]
+    pub page_size: Option<u32>,
+    /// Configuration file
+    #[arg(long, global = true, env = "PARTYWALL_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for receipts, logs and saved screens
+    #[arg(long, global = true, env = "PARTYWALL_STATE_DIR", value_name = "FOLDER")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// The dashboard over a simulated fleet; nothing else is needed
+    Demo(DemoArgs),
+    /// One line a tenant, once
+    Status(StatusArgs),
+    /// All findings
+    Check(CheckArgs),
+    /// Run probes and print their receipts
+    Probe(ProbeArgs),
+    /// The ledger of receipts
+    Receipts(ReceiptsArgs),
+    /// Print the plan and diff of a fix, or apply it
+    Fix(FixArgs),
+    /// What we may and can see, and which view each missing permission costs
+    Doctor(DoctorArgs),
+    /// Render scenes to SVG and text
+    Screenshot(ScreenshotArgs),
+    /// Shell completions
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page
+    Man,
+}
+
+/// `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Serve until stopped, and print what to export, so that kubectl and a Vault client can talk to it
+    #[arg(long)]
+    pub serve: bool,
+    /// Tenants
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(2..=5000))]
+    pub tenants: u32,
+    /// Seed of the scenario
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Nothing changes by itself
+    #[arg(long)]
+    pub still: bool,
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// `status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// How to print
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub output: Output,
+    /// Give up after so many seconds
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub timeout: u64,
+}
+
+/// `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// Only these tenants
+    #[arg(long = "tenant", value_name = "NAME")]
+    pub tenants: Vec<String>,
+    /// How to print
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub output: Output,
+    /// Exit with 1 from this severity on: critical, high, medium, low, info or never
+    #[arg(long, default_value = "high", value_parser = parse_fail_on)]
+    pub fail_on: FailOn,
+    /// Give up after so many seconds
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub timeout: u64,
+}
+
+/// From which severity findings make the exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// From this severity.
+    At(Severity),
+    /// Never.
+    Never,
+}
+
+/// `probe`.
+#[derive(Clone, Debug, Args)]
+pub struct ProbeArgs {
+    /// Only these tenants (default: all)
+    #[arg(long = "tenant", value_name = "NAME")]
+    pub tenants: Vec<String>,
+    /// Only these walls: net, sec, res
+    #[arg(long = "wall", value_name = "WALL", value_parser = parse_wall)]
+    pub walls: Vec<Wall>,
+    /// How to print
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub output: Output,
+    /// Give up looking after so many seconds
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub timeout: u64,
+}
+
+/// `receipts`.
+#[derive(Clone, Debug, Args)]
+pub struct ReceiptsArgs {
+    /// What to do with the ledger
+    #[command(subcommand)]
+    pub command: Option<ReceiptsCommand>,
+    /// How to print
+    #[arg(short, long, value_enum, default_value = "table", global = true)]
+    pub output: Output,
+}
+
+/// What to do with the ledger.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ReceiptsCommand {
+    /// All receipts, newest first
+    List,
+    /// One receipt, whole
+    Show {
+        /// Its id, or the beginning of it
+        id: String,
+    },
+    /// Check the chain
+    Verify,
+}
+
+/// `fix`.
+#[derive(Clone, Debug, Args)]
+pub struct FixArgs {
+    /// The check to answer, such as NET-01
+    pub check: String,
+    /// The tenant
+    #[arg(long)]
+    pub tenant: String,
+    /// Apply it: needs --mode fix, and asks for the tenant's name
+    #[arg(long)]
+    pub apply: bool,
+    /// Give up looking after so many seconds
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub timeout: u64,
+}
+
+/// `doctor`.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// How to print
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub output: Output,
+    /// Give up after so many seconds
+    #[arg(long, default_value_t = 15, value_name = "SECONDS")]
+    pub timeout: u64,
+}
+
+/// `screenshot`.
+#[derive(Clone, Debug, Args)]
+pub struct ScreenshotArgs {
+    /// One scene
+    #[arg(long, conflicts_with = "all")]
+    pub scene: Option<String>,
+    /// All scenes
+    #[arg(long)]
+    pub all: bool,
+    /// Folder to write to
+    #[arg(long, default_value = "screenshots")]
+    pub out: PathBuf,
+}
+
+fn parse_mode(text: &str) -> Result<Mode, String> {
+    Mode::parse(text).ok_or_else(|| "expected observe, probe or fix".to_owned())
+}
+
+fn parse_wall(text: &str) -> Result<Wall, String> {
+    Wall::parse(text).ok_or_else(|| "expected net, sec, res, idn, run, exp or app".to_owned())
+}
+
+fn parse_fail_on(text: &str) -> Result<FailOn, String> {
+    if text == "never" {
+        return Ok(FailOn::Never);
+    }
+    Severity::parse(text).map(FailOn::At).ok_or_else(|| "expected critical, high, medium, low, info or never".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_may_stand_after_the_command() {
+        let cli = Cli::try_parse_from(["partywall", "status", "--context", "prod", "-o", "json"]).unwrap();
+        assert_eq!(cli.common.context.as_deref(), Some("prod"));
+    }
+
+    #[test]
+    fn an_unknown_mode_is_refused() {
+        assert!(Cli::try_parse_from(["partywall", "--mode", "write"]).is_err());
+    }
+}

@@ -1,0 +1,8 @@
+//! One file a screen.
+
+pub mod dialog;
+pub mod fleet;
+pub mod quota;
+pub mod receipts;
+pub mod tenant;
+pub mod violations;

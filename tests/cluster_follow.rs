@@ -1,0 +1,188 @@
+//! Following a server through everything that goes wrong with one.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::missing_panics_doc,
+    reason = "a test that can't go on says so by panicking"
+)]
+
+#[path = "cluster_fake/fake.rs"]
+mod fake;
+
+use std::time::Duration;
+
+use fake::{Fake, Seen, event, object, status};
+use partywall::model::access::{Answer, Question};
+use partywall::model::kind::{Kind, WATCHED};
+use partywall::model::source::SourceState;
+use serde_json::json;
+
+const NAMESPACES: &str = "GET /api/v1/namespaces?";
+
+#[tokio::test]
+async fn lists_come_in_pages_and_watches_go_on_from_there() {
+    let fake = Fake::start().await;
+    fake.with(|s| s.objects.insert("namespaces".to_owned(), (0..95).map(|i| object(&format!("n{i}"), i)).collect()));
+    let mut seen = Seen::paged(&fake, 20).await;
+    seen.until("all pages", |s| s.namespaces.len() == 95 && s.source(Kind::Namespace) == &SourceState::Live).await;
+    assert_eq!(fake.with(|s| s.log.iter().filter(|l| l.starts_with(NAMESPACES) && l.contains("limit=20")).count()), 5);
+    assert!(
+        seen.states.iter().any(|(kind, state)| (*kind, state) == (Kind::Namespace, &SourceState::Loading(40))),
+        "the view fills as pages arrive"
+    );
+    seen.until_state(Kind::Pod, "live").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    fake.say("namespaces", &event("DELETED", &object("n7", 200)));
+    fake.say("namespaces", &event("ADDED", &object("new", 201)));
+    seen.until("the changes", |s| !s.namespaces.contains_key("n7") && s.namespaces.contains_key("new")).await;
+    // a watch that ends goes on from the newest place, and nobody sees a gap
+    seen.states.clear();
+    fake.cut("namespaces");
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    fake.say("namespaces", &event("ADDED", &object("later", 202)));
+    seen.until("later", |s| s.namespaces.contains_key("later")).await;
+    assert!(fake.with(|s| s.log.iter().any(|l| l.contains("namespaces?watch=true") && l.contains("resourceVersion=201"))));
+    assert_eq!(seen.states, []);
+    assert_eq!((&*seen.snapshot.server.version, &*seen.snapshot.server.cluster_uid), ("v9.9.9", "cluster-1"));
+}
+
+#[tokio::test]
+async fn a_lost_place_is_stale_until_the_list_is_read_again() {
+    let fake = Fake::start().await;
+    fake.with(|s| s.objects.insert("namespaces".to_owned(), vec![object("kept", 1), object("lost", 2)]));
+    let mut seen = Seen::of(&fake).await;
+    seen.until("both", |s| s.namespaces.len() == 2 && s.source(Kind::Namespace) == &SourceState::Live).await;
+    for bad in [json!({"type": "ERROR", "object": status(410, "Expired", "too old resource version")}).to_string(), "{garbage".to_owned()] {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let lists = fake.with(|s| s.log.iter().filter(|l| l.starts_with(NAMESPACES) && l.contains("limit")).count());
+        fake.with(|s| s.objects.insert("namespaces".to_owned(), vec![object("kept", 1)]));
+        seen.states.clear();
+        fake.say("namespaces", &bad);
+        seen.until_state(Kind::Namespace, "stale").await;
+        seen.until("live with one namespace", |s| s.namespaces.len() == 1 && s.source(Kind::Namespace) == &SourceState::Live).await;
+        assert_eq!(fake.with(|s| s.log.iter().filter(|l| l.starts_with(NAMESPACES) && l.contains("limit")).count()), lists + 1, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_listed_is_denied_with_the_reason_and_never_asked_for() {
+    let fake = Fake::start().await;
+    fake.with(|s| s.denied.extend(WATCHED.iter().filter(|i| i.kind != Kind::Namespace).map(|i| i.plural.to_owned())));
+    fake.with(|s| s.objects.insert("namespaces".to_owned(), vec![object("a", 1)]));
+    let mut seen = Seen::of(&fake).await;
+    seen.until("every kind decided", |s| {
+        s.source(Kind::Namespace) == &SourceState::Live
+            && WATCHED.iter().filter(|i| i.kind != Kind::Namespace).all(|i| s.source(i.kind).word() == "denied")
+    })
+    .await;
+    let why = seen.snapshot.source(Kind::NetworkPolicy).why().unwrap().to_string();
+    assert_eq!(why, "you may not list networkpolicies in all namespaces: no role");
+    assert_eq!(fake.count("GET /api/v1/pods"), 0);
+    let question = Question::new("list", "networking.k8s.io", "networkpolicies");
+    assert_eq!(seen.snapshot.access.answers.get(&question), Some(&Answer::No("no role".into())));
+    // asked again when told to, and it recovers
+    fake.with(|s| s.denied.clear());
+    seen.handle.reread();
+    seen.until_state(Kind::NetworkPolicy, "live").await;
+}
+
+#[tokio::test]
+async fn a_permission_that_is_taken_away_is_denied_and_facts_stay() {
+    let fake = Fake::start().await;
+    fake.with(|s| s.objects.insert("namespaces".to_owned(), vec![object("a", 1)]));
+    let mut seen = Seen::of(&fake).await;
+    seen.until_state(Kind::Namespace, "live").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let words = "namespaces is forbidden: User \"u\" cannot watch resource \"namespaces\"";
+    fake.with(|s| s.answers.insert("watch namespaces".to_owned(), vec![(403, status(403, "Forbidden", words).to_string())]));
+    fake.cut("namespaces");
+    seen.until_state(Kind::Namespace, "denied").await;
+    assert_eq!(seen.snapshot.source(Kind::Namespace).why().unwrap().as_ref(), words);
+    assert_eq!(seen.snapshot.namespaces.len(), 1);
+    // a server that has just started refuses before it has read its roles: asked again soon
+    seen.until_state(Kind::Namespace, "live").await;
+}
+
+#[tokio::test]
+async fn a_kind_that_may_be_listed_but_not_watched_is_read_again_and_again() {
+    let fake = Fake::start().await;
+    fake.with(|s| s.unwatchable.insert("namespaces".to_owned()));
+    fake.with(|s| s.objects.insert("namespaces".to_owned(), vec![object("a", 1)]));
+    let mut seen = Seen::of(&fake).await;
+    seen.until_state(Kind::Namespace, "live").await;
+    seen.until_state(Kind::Node, "live").await;
+    assert_eq!(fake.with(|s| s.log.iter().filter(|l| l.contains("namespaces?watch")).count()), 0);
+}
+
+#[tokio::test]
+async fn an_optional_api_may_appear_and_its_version_is_discovered() {
+    let fake = Fake::start().await;
+    let mut seen = Seen::of(&fake).await;
+    seen.until_state(Kind::SecretStore, "absent").await;
+    fake.with(|s| {
+        s.stores = true;
+        s.objects.insert("secretstores".to_owned(), vec![json!({"metadata": {"name": "s", "namespace": "n"}})]);
+    });
+    seen.handle.reread();
+    seen.until("the store", |s| s.namespace("n").is_some_and(|n| n.secret_stores.len() == 1)).await;
+    assert!(fake.count("GET /apis/external-secrets.io/v1beta1/secretstores") > 0, "v1 does not serve it");
+}
+
+#[tokio::test]
+async fn a_busy_server_is_down_with_words_and_recovers() {
+    let fake = Fake::start().await;
+    fake.with(|s| s.answers.insert("list namespaces".to_owned(), vec![(429, status(429, "TooManyRequests", "slow down").to_string())]));
+    fake.with(|s| s.answers.insert("list pods".to_owned(), vec![(200, "<html>login here</html>".to_owned())]));
+    let mut seen = Seen::of(&fake).await;
+    seen.until_state(Kind::Namespace, "live").await;
+    seen.until_state(Kind::Pod, "live").await;
+    let why = |kind: Kind| seen.states.iter().filter(|(k, _)| *k == kind).find_map(|(_, s)| s.why().cloned()).unwrap();
+    assert_eq!(&*why(Kind::Namespace), "the server is busy: slow down");
+    assert!(why(Kind::Pod).starts_with("the server's list can't be read"), "{}", why(Kind::Pod));
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_stale_within_seconds() {
+    let fake = Fake::start().await;
+    let mut seen = Seen::of(&fake).await;
+    seen.until("all live", |s| WATCHED.iter().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
+    fake.with(|s| s.mute = true);
+    let began = std::time::Instant::now();
+    seen.until("all stale", |s| WATCHED.iter().filter(|i| !i.optional).all(|i| s.source(i.kind).word() == "stale")).await;
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    fake.with(|s| s.mute = false);
+    seen.until("all live again", |s| WATCHED.iter().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
+}
+
+#[tokio::test]
+async fn a_dead_server_is_down_with_the_reason() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let mut seen = Seen::of(&Fake { script: std::sync::Arc::default(), port }).await;
+    seen.until("all down", |s| WATCHED.iter().all(|i| s.source(i.kind).word() == "down")).await;
+    assert!(seen.snapshot.source(Kind::Pod).why().unwrap().contains("Connection refused"));
+    let said = seen.cluster.reach().await.unwrap_err().to_string();
+    assert!(said.contains("Connection refused") && said.contains("context \"fake\"") && said.contains(&port.to_string()), "{said}");
+}
+
+#[tokio::test]
+async fn following_sends_only_reads_and_self_reviews() {
+    let fake = Fake::start().await;
+    let mut seen = Seen::of(&fake).await;
+    seen.until("all live", |s| WATCHED.iter().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
+    let log = fake.with(|s| s.log.clone());
+    assert!(log.iter().all(|l| l.starts_with("GET ") || l == "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"), "{log:#?}");
+    assert!(log.iter().any(|l| l.contains("/api/v1/events?fieldSelector=type%21%3DNormal")));
+    assert!(!log.iter().any(|l| l.contains("secrets?") || l.contains("/secrets")), "no secret is ever asked for");
+    // the end of the handle is the end of the following
+    drop(seen);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = fake.with(|s| s.log.len());
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(fake.with(|s| s.log.len()), before);
+}
