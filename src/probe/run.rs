@@ -115,7 +115,7 @@ async fn tried<H: Hands>(
             (_, None) => Err(ProbeError::Cannot("there is nobody to try the wall against".to_owned())),
         }
     };
-    let Made { steps, crossings } = tokio::time::timeout(LONGEST, work).await.unwrap_or(Err(ProbeError::TimedOut))?;
+    let Made { steps, crossings } = tokio::time::timeout(LONGEST, Box::pin(work)).await.unwrap_or(Err(ProbeError::TimedOut))?;
     let server = &snapshot.server;
     Ok(Receipt {
         id: new_id(created),

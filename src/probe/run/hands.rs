@@ -37,7 +37,8 @@ pub trait Hands: Send + Sync {
 
 impl Hands for Cluster {
     async fn exec(&self, permit: ProbePermit, target: &ExecTarget, argv: &[&str], limit: Duration) -> Result<ExecAnswer, ApiRefusal> {
-        Self::exec(self, permit, target, argv, limit).await
+        // boxed, like its siblings: a client's future is tens of kilobytes, and probes join several of them
+        Box::pin(Self::exec(self, permit, target, argv, limit)).await
     }
 
     async fn token(
@@ -48,10 +49,10 @@ impl Hands for Cluster {
         audiences: &[String],
         seconds: u32,
     ) -> Result<SecretString, ApiRefusal> {
-        Self::token(self, permit, namespace, service_account, audiences, seconds).await
+        Box::pin(Self::token(self, permit, namespace, service_account, audiences, seconds)).await
     }
 
     async fn dry_run_pod(&self, permit: ProbePermit, namespace: &str, pod: &Value) -> Result<Value, ApiRefusal> {
-        Self::dry_run_pod(self, permit, namespace, pod).await
+        Box::pin(Self::dry_run_pod(self, permit, namespace, pod)).await
     }
 }
