@@ -43,7 +43,7 @@ pub fn can_probe(snapshot: &Snapshot, tenants: &Tenants, access: &Access, probe:
 
 /// The other side of a probe: `preferred` where it is fit, else the next fit one round the ring of names. None where nobody is fit, and for
 /// the resource probe, which needs nobody. O(tenants × their objects).
-pub fn partner(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &str, preferred: Option<TenantId>) -> Option<TenantId> {
+pub fn partner(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &str, preferred: Option<&TenantId>) -> Option<TenantId> {
     let fit = |other: &TenantId| {
         let namespaces = tenants.namespaces.get(other)?;
         let ok = match probe {
@@ -55,7 +55,7 @@ pub fn partner(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &
     };
     let after = tenants.namespaces.keys().filter(|name| name.as_ref() > tenant);
     let before = tenants.namespaces.keys().filter(|name| name.as_ref() < tenant);
-    preferred.iter().filter(|other| other.as_ref() != tenant).chain(after).chain(before).find_map(fit)
+    preferred.into_iter().filter(|other| other.as_ref() != tenant).chain(after).chain(before).find_map(fit)
 }
 
 /// Whether a tenant can be both source and target of connections.

@@ -81,21 +81,21 @@ pub fn plan(facts: &NamespaceFacts, name: &str) -> Plan {
     let legal_memory = legal_memory.max(bounds.memory);
     let one = |requests: (i128, i128), limits: (i128, i128)| vec![container(0, requests, limits)];
     let legal_request = if bounds.tied { legal_memory } else { bounds.memory };
-    let mut broken = pod(&format!("{name}-broken"), one(small, small));
+    let mut broken = pod(&format!("{name}-broken"), &one(small, small));
     if let Some(slot) = broken.pointer_mut("/spec/containers/0/resources/limits/memory") {
         *slot = Value::from("a lot");
     }
-    let mut bare = pod(&format!("{name}-bare"), one(small, small));
+    let mut bare = pod(&format!("{name}-bare"), &one(small, small));
     if let Some(Value::Object(container)) = bare.pointer_mut("/spec/containers/0") {
         container.remove("resources");
     }
     Plan {
-        small: pod(&format!("{name}-small"), one(small, small)),
+        small: pod(&format!("{name}-small"), &one(small, small)),
         bare,
-        legal: pod(&format!("{name}-legal"), one((bounds.cpu, legal_request), (bounds.cpu, legal_memory))),
+        legal: pod(&format!("{name}-legal"), &one((bounds.cpu, legal_request), (bounds.cpu, legal_memory))),
         legal_memory: binary(legal_memory),
         broken,
-        large: pod(&format!("{name}-large"), one((bounds.cpu, large_memory), (bounds.cpu, large_memory))),
+        large: pod(&format!("{name}-large"), &one((bounds.cpu, large_memory), (bounds.cpu, large_memory))),
         large_memory: binary(large_memory),
         large_by: if bounds.memory_max.is_some() || quotas.is_empty() { Authority::LimitRanger } else { Authority::ResourceQuota },
         composed: composed(&quotas, &bounds, name),
@@ -167,10 +167,10 @@ fn composed(quotas: &[&QuotaFact], bounds: &Bounds, name: &str) -> Result<Compos
         }
         let requests = if resource.starts_with("requests") || bounds.tied { each } else { least };
         let (limits, requests) = if memory { ((bounds.cpu, each), (bounds.cpu, requests)) } else { ((each, bounds.memory), (requests, bounds.memory)) };
-        let containers = (0..count).map(|index| container(index, requests, limits)).collect();
+        let containers: Vec<Value> = (0..count).map(|index| container(index, requests, limits)).collect();
         let size = if memory { binary(each) } else { Quantity::from_nanos(each, Format::Decimal) };
         let words = format!("{count} containers of {size} each, each legal, for {resource}");
-        return Ok(Composed { pod: pod(&format!("{name}-sum"), containers), words });
+        return Ok(Composed { pod: pod(&format!("{name}-sum"), &containers), words });
     }
     Err(why.to_owned())
 }
@@ -194,7 +194,7 @@ fn container(index: i128, (cpu, memory): (i128, i128), (cpu_limit, memory_limit)
 }
 
 /// A pod that meets the restricted Pod Security Standard, so that nobody answers before the wall that is tried.
-fn pod(name: &str, containers: Vec<Value>) -> Value {
+fn pod(name: &str, containers: &[Value]) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Pod",

@@ -101,7 +101,7 @@ async fn tried<H: Hands>(
     can::can_probe(snapshot, tenants, &snapshot.access, probe, tenant).map_err(ProbeError::Cannot)?;
     let partner = match probe {
         ProbeId::Resource => None,
-        _ => can::partner(snapshot, tenants, probe, tenant, (context.partner)(snapshot, tenants, tenant)),
+        _ => can::partner(snapshot, tenants, probe, tenant, (context.partner)(snapshot, tenants, tenant).as_ref()),
     };
     let depends = (context.depends)(snapshot, tenants, probe, tenant, partner.as_deref())
         .ok_or_else(|| ProbeError::Cannot("not everything that a receipt would rest on can be seen, so it would prove nothing".to_owned()))?;

@@ -90,12 +90,10 @@ impl Ledger {
     /// Reads everything. A missing file is an empty ledger. O(size).
     pub fn load(&self) -> Result<Loaded, LedgerError> {
         let mut loaded = Loaded::default();
-        self.walk(|number, parsed| {
-            match parsed {
-                Parsed::Good { entry: Entry::Receipt(receipt), .. } => loaded.book.add(Arc::new(*receipt)),
-                Parsed::Good { entry: Entry::Lapse { receipt, why, .. }, .. } => loaded.book.lapse(receipt, why),
-                Parsed::Foreign { what, .. } | Parsed::Damaged { what, .. } => loaded.problems.push(Problem { line: number, what }),
-            };
+        self.walk(|number, parsed| match parsed {
+            Parsed::Good { entry: Entry::Receipt(receipt), .. } => loaded.book.add(Arc::new(*receipt)),
+            Parsed::Good { entry: Entry::Lapse { receipt, why, .. }, .. } => loaded.book.lapse(receipt, why),
+            Parsed::Foreign { what, .. } | Parsed::Damaged { what, .. } => loaded.problems.push(Problem { line: number, what }),
         })?;
         Ok(loaded)
     }

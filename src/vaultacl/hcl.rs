@@ -171,10 +171,7 @@ impl Reader<'_> {
     /// A top-level item: `path "..." { }` or `name = "..."`.
     fn item(&mut self, rules: &mut Vec<PathRule>) -> Result<(), Unreadable> {
         let line = self.lexer.line;
-        let key = match self.next()? {
-            Token::Word(key) | Token::Text(key) => key,
-            _ => return self.fail("expected path \"...\""),
-        };
+        let (Token::Word(key) | Token::Text(key)) = self.next()? else { return self.fail("expected path \"...\"") };
         match (key.as_str(), &self.ahead) {
             ("name", Token::Equals) => {
                 self.next()?;

@@ -80,7 +80,7 @@ async fn one<H: Hands>(context: &Context<'_, H>, scribe: &Scribe<'_>, tenant: &T
             made.crossings.push(crossing(format!("{tenant} runs {} in {namespace}", composed.words), "RES-01", Authority::ResourceQuota, sum));
         }
         (Err(why), _) => {
-            let note = note(scribe, format!("{tenant}: no pod can be composed in {namespace} that only the quota would refuse"), why);
+            let note = note(scribe, &format!("{tenant}: no pod can be composed in {namespace} that only the quota would refuse"), why);
             push(steps, note);
         }
         (Ok(_), None) => {}
@@ -88,9 +88,9 @@ async fn one<H: Hands>(context: &Context<'_, H>, scribe: &Scribe<'_>, tenant: &T
 }
 
 /// A step that was not done, with the reason: a receipt without it must not look complete.
-fn note(scribe: &Scribe<'_>, what: String, why: &str) -> Step {
+fn note(scribe: &Scribe<'_>, what: &str, why: &str) -> Step {
     Step {
-        what: clean(&what),
+        what: clean(what),
         from: "api".to_owned(),
         outcome: Outcome::Failed,
         said: clean(why),

@@ -29,7 +29,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub fn new(outcome: Outcome, said: impl Into<String>, code: impl ToString) -> Self {
+    pub fn new(outcome: Outcome, said: impl Into<String>, code: impl std::fmt::Display) -> Self {
         Self { outcome, said: said.into(), code: code.to_string(), request_id: None }
     }
 
