@@ -154,7 +154,7 @@ fn main() {
     println!("fleet: {namespaces} namespaces, {pods} pods, terminal {COLUMNS}x{ROWS}");
 
     let mut dashboard = Dashboard::start(&kubeconfig, state.path());
-    let first = dashboard.wait("the first paint", Duration::from_secs(10), |text| text.contains("NET"));
+    let first = dashboard.wait("the first paint", Duration::from_secs(10), |text| text.contains("OBSERVE") && text.contains("help"));
     println!("first paint from exec            {:>8.1} ms", first.as_secs_f64() * 1e3);
     let complete = dashboard.wait("the complete fleet", Duration::from_secs(120), |text| tenants(text) >= namespaces && text.contains("kube ● live"));
     println!("complete fleet from exec         {:>8.2} s", complete.as_secs_f64());
