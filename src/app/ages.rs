@@ -35,8 +35,8 @@ fn shown(state: &State) -> Vec<Time> {
         let receipts = tenant.checks.iter().filter_map(|r| r.receipt.as_ref()).filter_map(|id| state.view.book.get(id));
         times.extend(receipts.map(|r| r.created));
     }
-    if let Some(run) = state.run.as_ref().filter(|run| run.running()) {
-        times.push(run.started);
+    if matches!(state.dialog, Some(super::state::Dialog::Quit)) {
+        times.extend(state.run.as_ref().map(|run| run.started));
     }
     times
 }

@@ -91,12 +91,14 @@ fn tenant(state: &State, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {
     };
     let narrowed = page.failing || !filter.is_empty();
     let all = tenant.checks.len() + state.view.assessment.platform.len();
+    let mut without = Vec::new();
     for wall in WALLS {
-        let checks: Vec<Row> =
-            tenant.of_wall(wall).filter(|r| passes(r.check, r.verdict)).map(|r| Row::Check(r.check.id)).collect();
-        if !checks.is_empty() || !narrowed {
+        let checks: Vec<Row> = tenant.of_wall(wall).filter(|r| passes(r.check, r.verdict)).map(|r| Row::Check(r.check.id)).collect();
+        if !checks.is_empty() {
             rows.push(Row::Wall(wall));
             rows.extend(checks);
+        } else if tenant.of_wall(wall).next().is_none() {
+            without.push(wall.short());
         }
     }
     let own = |id: &str| tenant.checks.iter().any(|r| r.check.id == id && r.check.wall == Wall::Plt);
@@ -107,6 +109,9 @@ fn tenant(state: &State, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {
     if !beside.is_empty() {
         rows.push(Row::Wall(Wall::Plt));
         rows.extend(beside.into_iter().map(Row::Check));
+    }
+    if !without.is_empty() && !narrowed {
+        rows.push(Row::Head(without.join(" ")));
     }
     (rows, all)
 }
@@ -149,7 +154,10 @@ fn violations(assessment: &Assessment, page: &Page, filter: &Filter) -> (Vec<Row
         for result in &tenant.checks {
             for (i, finding) in result.findings.iter().enumerate().filter(|(_, f)| f.verdict.is_violation()) {
                 all += 1;
-                let text = || format!("{} {} {} {} {}", tenant.tenant, result.check.id, result.check.title, finding.verdict.word(), finding.message).to_lowercase();
+                let text = || {
+                    format!("{} {} {} {} {}", tenant.tenant, result.check.id, result.check.title, finding.verdict.word(), finding.message)
+                        .to_lowercase()
+                };
                 if !filter.is_empty() && !filter.passes(&text()) {
                     continue;
                 }
@@ -181,13 +189,17 @@ fn violations(assessment: &Assessment, page: &Page, filter: &Filter) -> (Vec<Row
 fn refusals(assessment: &Assessment, filter: &Filter) -> (Vec<Row>, usize) {
     let mut all: Vec<_> = assessment.by_tenant.values().flat_map(|t| t.refusals.iter().map(move |r| (&t.tenant, r))).collect();
     let count = all.len();
-    all.retain(|(tenant, r)| filter.is_empty() || filter.passes(&format!("{tenant} {} {} refused {}", r.namespace, r.about, r.message).to_lowercase()));
+    all.retain(|(tenant, r)| {
+        filter.is_empty() || filter.passes(&format!("{tenant} {} {} refused {}", r.namespace, r.about, r.message).to_lowercase())
+    });
     all.sort_by_key(|(_, r)| Reverse(r.last));
     let mut rows = Vec::new();
     if !all.is_empty() {
         rows.push(Row::Head(String::new()));
     }
-    rows.extend(all.into_iter().map(|(t, r)| Row::Refusal(t.clone(), r.namespace.clone(), r.about.as_str().into(), r.message.as_str().into())));
+    rows.extend(
+        all.into_iter().map(|(t, r)| Row::Refusal(t.clone(), r.namespace.clone(), r.about.as_str().into(), r.message.as_str().into())),
+    );
     (rows, count)
 }
 
@@ -196,7 +208,11 @@ fn receipts(state: &State, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {
     let counts = |id: &str| super::standing::of(state, id).counts;
     let mut kept: Vec<_> = book
         .all()
-        .filter(|r| filter.is_empty() || filter.passes(&format!("{} {} {} {}", r.tenant, r.probe.id(), r.probe.wall().short(), r.probe.wall().title()).to_lowercase()))
+        .filter(|r| {
+            filter.is_empty()
+                || filter
+                    .passes(&format!("{} {} {} {}", r.tenant, r.probe.id(), r.probe.wall().short(), r.probe.wall().title()).to_lowercase())
+        })
         .filter(|r| !page.failing || !counts(&r.id))
         .collect();
     if page.order == 1 {

@@ -117,7 +117,11 @@ pub fn field(say: &super::redact::Say<'_>, input: &tui_input::Input) -> Vec<Span
     let before: String = chars.by_ref().take(input.cursor()).collect();
     let under: String = chars.next().map_or_else(|| "_".to_owned(), |c| c.to_string());
     let after: String = chars.collect();
-    vec![span(say.say(&before).into_owned(), Role::Match), span(say.say(&under).into_owned(), Role::Cursor), span(say.say(&after).into_owned(), Role::Match)]
+    vec![
+        span(say.say(&before).into_owned(), Role::Match),
+        span(say.say(&under).into_owned(), Role::Cursor),
+        span(say.say(&after).into_owned(), Role::Match),
+    ]
 }
 
 /// A text in exactly `width` columns: cut with an ellipsis, or padded. O(width).

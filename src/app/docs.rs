@@ -38,7 +38,9 @@ pub fn detail(state: &State, width: usize) -> Doc {
     match (state.screen, selected) {
         (Screen::Fleet, Some(Row::Tenant(tenant))) => fleet::summary(state, tenant, width, true),
         (Screen::Tenant, Some(Row::Check(check))) => check::detail(state, check, width),
-        (Screen::Quota, Some(Row::Quota(tenant, namespace, quota, resource))) => quota::detail(state, tenant, namespace, quota, resource, width),
+        (Screen::Quota, Some(Row::Quota(tenant, namespace, quota, resource))) => {
+            quota::detail(state, tenant, namespace, quota, resource, width)
+        }
         (Screen::Violations, Some(row)) => check::violation(state, row, width),
         (Screen::Receipts, Some(Row::Receipt(id))) => receipt::till(state, id, width),
         _ => Doc::new(width),
@@ -65,7 +67,13 @@ pub fn dialog_area(state: &State, w: u16, h: u16, lines: usize) -> Area {
         Some(Dialog::Plan(plan)) if plan.typed.is_some() => (78, 40),
         _ => (104, 56),
     };
-    let margin = if w >= 100 { 8 } else if w >= 70 { 4 } else { 0 };
+    let margin = if w >= 100 {
+        8
+    } else if w >= 70 {
+        4
+    } else {
+        0
+    };
     let width = wide.min(w.saturating_sub(margin));
     let most = h.saturating_sub(if h >= 30 { 6 } else { 2 }).max(h.min(3));
     let follows = matches!(&state.dialog, Some(Dialog::Probe { .. }));
@@ -101,7 +109,8 @@ pub fn copied(state: &State) -> Option<String> {
         (_, Row::Tenant(tenant)) | (Screen::Quota, Row::Quota(tenant, ..)) => Some(state.sayer().say(tenant).into_owned()),
         _ => {
             let doc = detail(state, 100);
-            let lines: Vec<String> = doc.lines.iter().map(|line| line.iter().map(|s| s.text.as_str()).collect::<String>().trim_end().to_owned()).collect();
+            let lines: Vec<String> =
+                doc.lines.iter().map(|line| line.iter().map(|s| s.text.as_str()).collect::<String>().trim_end().to_owned()).collect();
             Some(lines.join("\n"))
         }
     }
@@ -121,19 +130,28 @@ pub fn one_line(state: &State) -> Vec<Span> {
     let Some(row) = &state.page().list.selected else { return Vec::new() };
     let tenant = row.tenant().or(state.tenant.as_ref()).and_then(|t| state.assessed(t));
     match (row, tenant) {
-        (Row::Tenant(id), Some(tenant)) => state.worst(tenant).map(|worst| of(worst.verdict, id, worst.check.id, check::reason(state, worst))),
-        (Row::Check(id), Some(tenant)) => state.result(tenant, id).map(|r| of(r.verdict, &tenant.tenant, r.check.id, check::reason(state, r))),
+        (Row::Tenant(id), Some(tenant)) => {
+            state.worst(tenant).map(|worst| of(worst.verdict, id, worst.check.id, check::reason(state, worst)))
+        }
+        (Row::Check(id), Some(tenant)) => {
+            state.result(tenant, id).map(|r| of(r.verdict, &tenant.tenant, r.check.id, check::reason(state, r)))
+        }
         (Row::Finding(id, check, ..), Some(tenant)) => {
             let finding = state.result(tenant, check).and_then(|r| row.finding(&r.findings));
             finding.map(|f| of(f.verdict, id, check, say.say(&f.message).into_owned()))
         }
-        (Row::Refusal(id, _, about, message), Some(_)) => {
-            Some(vec![span(format!("{} ", say.say(id)), Role::Strong), span(format!("{} ", say.say(about)), Role::Muted), span(say.say(message).into_owned(), Role::Text)])
+        (Row::Refusal(id, _, about, message), Some(_)) => Some(vec![
+            span(format!("{} ", say.say(id)), Role::Strong),
+            span(format!("{} ", say.say(about)), Role::Muted),
+            span(say.say(message).into_owned(), Role::Text),
+        ]),
+        (Row::Quota(_, namespace, quota, resource), Some(tenant)) => {
+            quota::find(tenant, namespace, quota, resource).map(|row| quota::one_line(state, tenant, row))
         }
-        (Row::Quota(_, namespace, quota, resource), Some(tenant)) => quota::find(tenant, namespace, quota, resource).map(|row| quota::one_line(state, tenant, row)),
         (Row::Receipt(id), _) => {
             let standing = super::standing::of(state, id);
-            let text = if standing.counts { "a wall relies on it".to_owned() } else { format!("counts no more: {}", say.say(&standing.why)) };
+            let text =
+                if standing.counts { "a wall relies on it".to_owned() } else { format!("counts no more: {}", say.say(&standing.why)) };
             Some(vec![span(format!("{} ", say.say(id)), Role::Strong), span(text, Role::Text)])
         }
         _ => None,

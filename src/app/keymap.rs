@@ -118,7 +118,15 @@ const fn k(code: KeyCode) -> Key {
     Key::plain(code)
 }
 
-const fn bind(layer: Layer, action: Action, keys: &'static [Key], label: &'static str, title: &'static str, bar: u8, help: &'static str) -> Binding {
+const fn bind(
+    layer: Layer,
+    action: Action,
+    keys: &'static [Key],
+    label: &'static str,
+    title: &'static str,
+    bar: u8,
+    help: &'static str,
+) -> Binding {
     Binding { action, keys, label, title, help, danger: Danger::Look, layer, bar }
 }
 
@@ -141,7 +149,15 @@ pub static BINDINGS: &[Binding] = &[
     bind(Any, Action::DetailDown, &[c('J'), c(' ')], "J Space", "more", 0, "scroll the detail down"),
     bind(Any, Action::DetailUp, &[c('K')], "K", "less", 0, "scroll the detail up"),
     bind(Any, Action::Enter, &[k(KeyCode::Enter), c('l'), k(KeyCode::Right)], "Enter", "open", 2, "go into what the cursor is on"),
-    bind(Any, Action::Back, &[k(KeyCode::Esc), c('h'), k(KeyCode::Left), k(KeyCode::Backspace)], "Esc", "back", 3, "clear the filter, else go back"),
+    bind(
+        Any,
+        Action::Back,
+        &[k(KeyCode::Esc), c('h'), k(KeyCode::Left), k(KeyCode::Backspace)],
+        "Esc",
+        "back",
+        3,
+        "clear the filter, else go back",
+    ),
     bind(Any, Action::Quit, &[c('q')], "q", "quit", 0, "back, and from the first screen out"),
     bind(Any, Action::GoFleet, &[c('1')], "1", "fleet", 0, "all tenants"),
     bind(Any, Action::GoTenant, &[c('2')], "2", "tenant", 0, "one tenant: its walls, their checks, receipts and fixes"),
@@ -205,7 +221,8 @@ pub fn layer(state: &State) -> Layer {
 
 /// Whether a binding is in force in a layer. On a screen, those of any screen are too; Ctrl-C and Ctrl-Z are in force everywhere.
 pub fn in_force(binding: &Binding, layer: Layer) -> bool {
-    binding.layer == layer || (binding.layer == Any && (matches!(layer, On(_)) || matches!(binding.action, Action::Interrupt | Action::Suspend)))
+    binding.layer == layer
+        || (binding.layer == Any && (matches!(layer, On(_)) || matches!(binding.action, Action::Interrupt | Action::Suspend)))
 }
 
 /// What a key asks for.
@@ -222,9 +239,15 @@ pub fn enabled(state: &State, action: Action) -> Result<(), Cow<'static, str>> {
     let no = |why: &'static str| Err(Cow::Borrowed(why));
     match action {
         Action::Probe | Action::ProbeAll if mode < Mode::Probe => no("observe mode: start with --mode probe to try walls"),
-        Action::Fix | Action::Undo if mode < Mode::Fix => Err(format!("{} mode: start with --mode fix to plan and apply fixes", mode.word()).into()),
-        Action::Probe | Action::ProbeAll | Action::Fix | Action::Undo if state.busy() => no("a probe or fix is running: wait, or cancel it with Ctrl-C"),
-        Action::Probe | Action::ProbeAll | Action::Fix | Action::Undo | Action::Copy | Action::GoTenant if state.subject().0.is_none() && state.tenant.is_none() => {
+        Action::Fix | Action::Undo if mode < Mode::Fix => {
+            Err(format!("{} mode: start with --mode fix to plan and apply fixes", mode.word()).into())
+        }
+        Action::Probe | Action::ProbeAll | Action::Fix | Action::Undo if state.busy() => {
+            no("a probe or fix is running: wait, or cancel it with Ctrl-C")
+        }
+        Action::Probe | Action::ProbeAll | Action::Fix | Action::Undo | Action::Copy | Action::GoTenant
+            if state.subject().0.is_none() && state.tenant.is_none() =>
+        {
             no("no tenant selected")
         }
         Action::Probe => match state.subject().1.and_then(catalogue::find) {
@@ -236,7 +259,12 @@ pub fn enabled(state: &State, action: Action) -> Result<(), Cow<'static, str>> {
             Some(tenant) if state.undo.contains_key(&tenant) => Ok(()),
             _ => no("nothing to undo: no fix was applied to this tenant in this session"),
         },
-        Action::Back if state.screen == Screen::Fleet && state.back.is_empty() && state.page().filter.value().is_empty() && !state.page().failing => {
+        Action::Back
+            if state.screen == Screen::Fleet
+                && state.back.is_empty()
+                && state.page().filter.value().is_empty()
+                && !state.page().failing =>
+        {
             no("this is the first screen: q leaves")
         }
         Action::Progress if state.run.is_none() => no("no probe was run yet"),
@@ -275,11 +303,15 @@ fn acceptable(state: &State) -> Result<(), Cow<'static, str>> {
     let Some(Dialog::Plan(dialog)) = &state.dialog else { return Ok(()) };
     match &dialog.plan {
         _ if state.settings.redact => Err("names are redacted: press Esc, then x, to see what would be written".into()),
-        _ if state.settings.mode < Mode::Fix => Err(format!("{} mode: start with --mode fix to apply fixes", state.settings.mode.word()).into()),
+        _ if state.settings.mode < Mode::Fix => {
+            Err(format!("{} mode: start with --mode fix to apply fixes", state.settings.mode.word()).into())
+        }
         None => Err("the servers have not answered yet".into()),
         Some(Err(_)) => Err("there is no plan to apply".into()),
         Some(Ok(_)) if dialog.changed.is_some() => Err("changed since: press r to plan again".into()),
-        Some(Ok(plan)) if !dialog.undo && !plan.applicable() => Err("not applicable: the server refuses it, or somebody else keeps the object".into()),
+        Some(Ok(plan)) if !dialog.undo && !plan.applicable() => {
+            Err("not applicable: the server refuses it, or somebody else keeps the object".into())
+        }
         Some(Ok(_)) => Ok(()),
     }
 }

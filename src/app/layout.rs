@@ -152,8 +152,12 @@ fn split_table(out: &mut Layout, mut rest: Area, ask: Ask) {
             let side = (rest.w / 3).clamp(52, 76);
             out.detail = rest.take_right(side);
         }
-        Class::Wide if rest.h >= 20 => out.detail = rest.take_bottom((rest.h * 2 / 5).max(rest.h.saturating_sub(wanted).min(18)).min(rest.h / 2 + 2)),
-        Class::Medium | Class::Wide if rest.h >= wanted.saturating_add(6) => out.detail = rest.take_bottom(rest.h.saturating_sub(wanted).min(14)),
+        Class::Wide if rest.h >= 20 => {
+            out.detail = rest.take_bottom((rest.h * 2 / 5).max(rest.h.saturating_sub(wanted).min(18)).min(rest.h / 2 + 2));
+        }
+        Class::Medium | Class::Wide if rest.h >= wanted.saturating_add(6) => {
+            out.detail = rest.take_bottom(rest.h.saturating_sub(wanted).min(14));
+        }
         Class::Medium if rest.h >= 26 => out.detail = rest.take_bottom(rest.h / 3),
         _ => {}
     }

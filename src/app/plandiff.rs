@@ -16,7 +16,10 @@ pub fn diff(step: &PlanStep) -> Vec<(String, Role)> {
         (_, live) => live.as_ref(),
     };
     let text = unified(before, after);
-    text.lines().filter(|line| !["---", "+++", "@@ -0,0", "@@ -1"].iter().any(|start| line.starts_with(start))).map(|line| (line.to_owned(), role(line))).collect()
+    text.lines()
+        .filter(|line| !["---", "+++", "@@ -0,0", "@@ -1"].iter().any(|start| line.starts_with(start)))
+        .map(|line| (line.to_owned(), role(line)))
+        .collect()
 }
 
 fn role(line: &str) -> Role {

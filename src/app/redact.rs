@@ -99,7 +99,8 @@ mod tests {
 
     fn aliases() -> Aliases {
         let mut aliases = Aliases::default();
-        aliases.learn(&[("acme".into(), vec!["web-tenant-acme".into(), "acme-db".into()]), ("globex".into(), vec!["globex".into()])].into());
+        aliases
+            .learn(&[("acme".into(), vec!["web-tenant-acme".into(), "acme-db".into()]), ("globex".into(), vec!["globex".into()])].into());
         aliases
     }
 

@@ -131,7 +131,7 @@ pub enum Dialog {
     },
     /// A probe under way, or done.
     Probe {
-        /// First line shown; none follows the newest.
+        /// First line shown; none follows the newest while it runs, and shows the beginning once it is done.
         scroll: Option<usize>,
     },
     /// A plan.

@@ -168,12 +168,39 @@ mod tests {
     #[test]
     fn every_symbol_is_one_column_and_ascii_is_ascii() {
         for set in [&UNICODE, &ASCII] {
-            let all = [set.gutter, set.full, set.half, set.track, set.binding, set.live, set.waiting, set.stale, set.denied, set.down, set.arrow, set.dots]
-                .into_iter()
-                .chain([set.bullet, set.sorted, set.yes, set.no, set.running, set.up, set.more, set.h, set.v, set.cut, set.tee, set.dash, set.over])
-                .chain(set.corners)
-                .chain(set.verdicts)
-                .chain(set.modes);
+            let all = [
+                set.gutter,
+                set.full,
+                set.half,
+                set.track,
+                set.binding,
+                set.live,
+                set.waiting,
+                set.stale,
+                set.denied,
+                set.down,
+                set.arrow,
+                set.dots,
+            ]
+            .into_iter()
+            .chain([
+                set.bullet,
+                set.sorted,
+                set.yes,
+                set.no,
+                set.running,
+                set.up,
+                set.more,
+                set.h,
+                set.v,
+                set.cut,
+                set.tee,
+                set.dash,
+                set.over,
+            ])
+            .chain(set.corners)
+            .chain(set.verdicts)
+            .chain(set.modes);
             for symbol in all {
                 assert_eq!(symbol.width(), 1, "{symbol}");
                 assert!(!set.ascii || symbol.is_ascii(), "{symbol}");

@@ -1,14 +1,14 @@
 //! Facts in words for the screen.
 
+use super::role::Role;
 use crate::model::event::Authority;
+use crate::model::kind::Kind;
 use crate::model::snapshot::Snapshot;
 use crate::model::source::SourceState;
 use crate::model::time::{Time, age};
 use crate::model::vault::{Flavour, VaultFacts};
 use crate::posture::verdict::{Declared, Tried};
 use crate::posture::wall::Wall;
-use crate::model::kind::Kind;
-use super::role::Role;
 
 /// Who refused.
 pub const fn authority(who: Authority) -> &'static str {
@@ -45,7 +45,7 @@ pub const fn declared(declared: Declared) -> &'static str {
 /// What the trial says.
 pub const fn tried(tried: Tried) -> &'static str {
     match tried {
-        Tried::No => "no receipt that counts",
+        Tried::No => "no valid receipt",
         Tried::Held => "held when tried",
         Tried::Crossed => "crossed",
         Tried::Vacuous => "proved nothing",
@@ -55,6 +55,11 @@ pub const fn tried(tried: Tried) -> &'static str {
 /// How long something took: `12ms`, `3.0s`.
 pub fn took(milliseconds: u64) -> String {
     if milliseconds < 1_000 { format!("{milliseconds}ms") } else { format!("{}.{}s", milliseconds / 1_000, milliseconds % 1_000 / 100) }
+}
+
+/// How long ago, in coarse words: `just now`, `12s ago`.
+pub fn ago(milliseconds: i64) -> String {
+    if milliseconds < 5_000 { "just now".to_owned() } else { format!("{} ago", age(milliseconds)) }
 }
 
 /// A time of day in UTC: `12:03:55Z`; the date too where it is not the day of `now`.
@@ -143,9 +148,16 @@ pub fn vault(vault: &VaultFacts) -> Standing {
         Flavour::OpenBao => "OpenBao",
         Flavour::Unknown => "",
     };
-    let refused = [&vault.token, &vault.auth_mounts.state, &vault.policies.state].into_iter().find(|s| matches!(s, SourceState::Denied { .. }));
+    let refused =
+        [&vault.token, &vault.auth_mounts.state, &vault.policies.state].into_iter().find(|s| matches!(s, SourceState::Denied { .. }));
     if vault.server.sealed {
-        all = Standing { role: Role::Down, word: "SEALED".into(), why: "nothing can be read until it is unsealed".into(), since: None, old: true };
+        all = Standing {
+            role: Role::Down,
+            word: "SEALED".into(),
+            why: "nothing can be read until it is unsealed".into(),
+            since: None,
+            old: true,
+        };
     } else if let Some(state) = refused {
         all = standing(state);
     } else if vault.server.standby {
@@ -219,6 +231,7 @@ mod tests {
 
     #[test]
     fn times_are_short_on_the_same_day() {
+        assert_eq!((ago(4_999), ago(12_000)), ("just now".into(), "10s ago".into()));
         let now = Time::parse("2026-11-21T14:00:00Z").unwrap();
         assert_eq!(clock(now.plus(-61_000), now), "13:58:59Z");
         assert_eq!(clock(now.plus(-86_400_000), now), "2026-11-20 14:00:00Z");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::table::Table;
 use crate::cli::args::FailOn;
 use crate::model::text::clean;
-use crate::posture::assessment::{Assessment, TenantAssessment};
+use crate::posture::assessment::{Assessment, TenantAssessment, Unknown};
 use crate::posture::finding::Finding;
 
 /// Which tenants are reported: all when the list is empty.
@@ -99,9 +99,15 @@ pub fn table(assessment: &Assessment, only: &[String]) -> String {
     let mut out = table.print();
     out.push_str(&format!("{good} more hold or do not apply\n"));
     for unknown in &assessment.unknowns {
-        out.push_str(&format!("could not look at {}: {} (costs {})\n", unknown.source, unknown.why, unknown.costs.join(", ")));
+        out.push_str(&unseen(unknown));
     }
     out
+}
+
+/// One line about what could not be looked at.
+pub fn unseen(unknown: &Unknown) -> String {
+    let costs = if unknown.costs.is_empty() { String::new() } else { format!(" (costs {})", unknown.costs.join(", ")) };
+    format!("could not look at {}: {}{costs}\n", unknown.source, unknown.why)
 }
 
 fn subject(finding: &Finding) -> String {

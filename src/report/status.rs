@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::check::{coverage, unknowns, walls};
+use super::check::{coverage, unknowns, unseen, walls};
 use super::table::Table;
 use crate::app::msg::View;
 use crate::model::text::clean;
@@ -78,7 +78,7 @@ pub fn table(view: &View, now: crate::model::time::Time) -> String {
     }
     out.push_str(&table.print());
     for unknown in &view.assessment.unknowns {
-        out.push_str(&format!("could not look at {}: {} (costs {})\n", unknown.source, unknown.why, unknown.costs.join(", ")));
+        out.push_str(&unseen(unknown));
     }
     out
 }

@@ -17,8 +17,8 @@ use crate::model::time::{HOUR, MINUTE, SECOND, Time};
 use crate::model::vault::VaultFacts;
 use crate::posture::engine::{Engine, EngineConfig};
 use crate::probe::spec::ProbeId;
-use crate::receipt::book::Book;
 use crate::receipt::Receipt;
+use crate::receipt::book::Book;
 
 pub use receipts::Said;
 
@@ -36,7 +36,12 @@ pub struct Fleet {
 impl Fleet {
     /// The fleet as it stands two minutes before the pictures are taken: receipts made, nothing broken since.
     pub fn new() -> Self {
-        let mut fleet = Self { store: Store::default(), engine: Engine::new(EngineConfig::default()), book: Book::default(), at: NOW.plus(-2 * MINUTE) };
+        let mut fleet = Self {
+            store: Store::default(),
+            engine: Engine::new(EngineConfig::default()),
+            book: Book::default(),
+            at: NOW.plus(-2 * MINUTE),
+        };
         let server = ServerFacts { context: "kind-tenants".into(), version: "v1.36.2".into(), cluster_uid: "5b1f".into(), simulated: true };
         fleet.store.apply(Change::Server(server));
         fleet.store.apply(Change::User("operator@example.org".into()));
@@ -163,7 +168,10 @@ pub fn only_namespaces() -> Arc<View> {
         store.apply(Change::Put(Box::new(fact)));
     }
     for info in &WATCHED {
-        let why = format!("{} is forbidden: User \"nslister\" cannot list resource \"{}\" in API group \"{}\" at the cluster scope", info.plural, info.plural, info.group);
+        let why = format!(
+            "{} is forbidden: User \"nslister\" cannot list resource \"{}\" in API group \"{}\" at the cluster scope",
+            info.plural, info.plural, info.group
+        );
         let state = if info.kind == Kind::Namespace { SourceState::Live } else { SourceState::Denied { why: Name::from(why) } };
         store.apply(Change::State(info.kind, state));
     }

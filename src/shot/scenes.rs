@@ -75,7 +75,13 @@ pub fn scenes() -> &'static [Scene] {
 impl Scene {
     /// The state of the scene, after its script.
     pub fn state(&self) -> State {
-        let settings = Settings { mode: self.mode, theme: self.theme.into(), ascii: self.ascii, context: "kind-tenants".into(), ..Settings::default() };
+        let settings = Settings {
+            mode: self.mode,
+            theme: self.theme.into(),
+            ascii: self.ascii,
+            context: "kind-tenants".into(),
+            ..Settings::default()
+        };
         let mut state = State::new(settings, self.size, NOW);
         let view = (self.view)();
         if view.snapshot.generation > 0 {

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
@@ -10,6 +12,8 @@ use crossterm::{cursor, queue};
 
 /// Whether the terminal is ours at the moment. One per process, as the terminal is.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+/// The thread that draws: only its panic ends the session.
+static DRAWS: OnceLock<ThreadId> = OnceLock::new();
 
 /// Takes the terminal and gives it back when dropped.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub struct Guard(());
 impl Guard {
     /// Takes the terminal.
     pub fn enter() -> io::Result<Self> {
+        DRAWS.get_or_init(|| std::thread::current().id());
         enter()?;
         Ok(Self(()))
     }
@@ -68,15 +73,22 @@ pub fn retake() -> io::Result<()> {
     enter()
 }
 
-/// Makes a panic put the terminal back before it reports, and keeps the report in the state folder.
+/// Makes a panic put the terminal back before it reports, and keeps the report in the state folder. While the dashboard is on the screen a panic
+/// of another thread is only kept: the runtime contains it, and what hung on it says so on the screen.
 pub fn on_panic(state: PathBuf) {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        leave();
+        let contained = ENTERED.load(Ordering::SeqCst) && DRAWS.get().is_some_and(|draws| *draws != std::thread::current().id());
+        if !contained {
+            leave();
+        }
         let name = format!("panic-{}.txt", crate::live::now().0);
         // the payload may quote foreign text, so it is cleaned like any other
         let text = crate::model::text::clean_to(&info.to_string(), 4096);
         let kept = std::fs::create_dir_all(&state).and_then(|()| std::fs::write(state.join(&name), &text));
+        if contained {
+            return;
+        }
         let mut err = io::stderr().lock();
         if kept.is_ok() {
             let _ = writeln!(err, "partywall stopped on an error of its own; the report is in {}", state.join(&name).display());

@@ -40,6 +40,8 @@ pub enum Ended {
     Terminated,
     /// The terminal is gone.
     HungUp,
+    /// What reads the servers has stopped on an error of its own.
+    Broken,
 }
 
 /// The screen: state, theme, frames.
@@ -205,7 +207,11 @@ pub async fn run(mut screen: Screen, live: Live, mode: Mode, guard: Guard) -> io
                     None => notes_open = false,
                 }
             }
-            Ok(()) = views.changed(), if !pending => {
+            changed = views.changed(), if !pending => {
+                // without its pipeline the screen would grow old and not show it
+                if changed.is_err() {
+                    return Ok(Ended::Broken);
+                }
                 let view = views.borrow_and_update().clone();
                 feed(&mut screen, &mut hands, Msg::Data(view))?;
             }

@@ -10,7 +10,12 @@ use crate::app::role::Role;
 
 /// The inside of a frame.
 pub const fn inside(area: Rect) -> Rect {
-    Rect { x: area.x.saturating_add(1), y: area.y.saturating_add(1), width: area.width.saturating_sub(2), height: area.height.saturating_sub(2) }
+    Rect {
+        x: area.x.saturating_add(1),
+        y: area.y.saturating_add(1),
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
+    }
 }
 
 /// A frame with a title at the left and a word at the right of its upper edge.

@@ -97,7 +97,11 @@ fn first_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let total = usize::from(area.width);
     let badges = badges(cx);
     let free = total.saturating_sub(width(&badges) + 46);
-    let mut left = vec![span(" partywall ", Role::Title), mode(cx), span(format!(" {}  ", crate::app::doc::cut(&context, (total / 5).clamp(10, 32))), Role::Strong)];
+    let mut left = vec![
+        span(" partywall ", Role::Title),
+        mode(cx),
+        span(format!(" {}  ", crate::app::doc::cut(&context, (total / 5).clamp(10, 32))), Role::Strong),
+    ];
     let mut kube = cx.kube.clone();
     if kube.role == Role::Live && total >= 110 {
         kube.why = server.version.to_string();
@@ -291,6 +295,9 @@ pub fn keys(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// What a key is called here: while typing, Enter and Esc are called by what they lead to.
 fn key_title(cx: &Cx<'_>, binding: &keymap::Binding) -> &'static str {
     match (binding.layer, binding.action, &cx.state.dialog) {
+        (Layer::Probing, Action::Cancel, _) => {
+            if cx.state.run.as_ref().is_some_and(crate::app::run::Run::running) { "cancel" } else { "close" }
+        }
         (Layer::Typing, Action::Accept, Some(_)) => "write it",
         (Layer::Typing, Action::Close, Some(_)) => "back to the plan",
         (Layer::Typing, Action::Accept, None) => "keep the filter",

@@ -106,7 +106,8 @@ impl Theme {
         let mut styles: Vec<Option<Style>> = ROLES.iter().map(|(role, _)| base.as_ref().map(|b| b.style(*role))).collect();
         for (role, spec) in &file.roles {
             let bad = |what: String| ThemeError::Style { theme: name.clone(), role: role.clone(), what };
-            let slot = ROLES.iter().position(|(_, n)| n == role).and_then(|i| styles.get_mut(i)).ok_or_else(|| bad("unknown role".into()))?;
+            let slot =
+                ROLES.iter().position(|(_, n)| n == role).and_then(|i| styles.get_mut(i)).ok_or_else(|| bad("unknown role".into()))?;
             *slot = Some(style(spec, &file.palette).map_err(bad)?);
         }
         let missing: Vec<&str> = ROLES.iter().zip(&styles).filter(|(_, s)| s.is_none()).map(|((_, name), _)| *name).collect();

@@ -58,7 +58,6 @@ impl Screen {
         text(&buf)
     }
 
-
     pub fn says(&self, what: &str) -> bool {
         self.picture().contains(what)
     }

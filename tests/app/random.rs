@@ -23,7 +23,17 @@ static VIEWS: LazyLock<Vec<Arc<View>>> = LazyLock::new(|| {
 
 fn key() -> impl Strategy<Value = Msg> {
     let keys = "jkgGJK lh qqnN/!spPofuySzxtrL?12345[]yé日\u{1b}".chars().collect::<Vec<_>>();
-    let named = [KeyCode::Enter, KeyCode::Esc, KeyCode::Tab, KeyCode::BackTab, KeyCode::PageDown, KeyCode::PageUp, KeyCode::End, KeyCode::Backspace, KeyCode::Left];
+    let named = [
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Tab,
+        KeyCode::BackTab,
+        KeyCode::PageDown,
+        KeyCode::PageUp,
+        KeyCode::End,
+        KeyCode::Backspace,
+        KeyCode::Left,
+    ];
     prop_oneof![
         4 => prop::sample::select(keys).prop_map(|c| Msg::Key(Key::plain(KeyCode::Char(c)))),
         2 => prop::sample::select(named.to_vec()).prop_map(|code| Msg::Key(Key::plain(code))),

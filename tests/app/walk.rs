@@ -35,7 +35,11 @@ fn worst_first_and_the_cursor_follows_its_tenant() {
     screen.send(Msg::Data(fleet.publish()));
     assert_eq!(screen.state.subject().0.as_deref(), Some("globex"));
     assert_eq!(screen.picture().lines().position(|l| l.contains("▌globex")), before, "no row moves under the cursor");
-    assert!(screen.says("globex BREACHED: LimitRange web-tenant-globex/tenant-limits deleted") || screen.says("globex BREACHED"), "{}", screen.picture());
+    assert!(
+        screen.says("globex BREACHED: LimitRange web-tenant-globex/tenant-limits deleted") || screen.says("globex BREACHED"),
+        "{}",
+        screen.picture()
+    );
     let wake = screen.state.wake_at(screen.now).unwrap();
     assert!(wake <= NOW.plus(2 * SECOND));
     screen.now = NOW.plus(3 * SECOND);
@@ -63,7 +67,12 @@ fn a_filter_narrows_as_it_is_typed_and_escape_brings_all_back() {
 #[test]
 fn screens_by_number_and_back_again() {
     let mut screen = Screen::broken(Mode::Observe);
-    for (key, which, word) in [("3", Which::Quota, "FITS"), ("4", Which::Violations, "WHAT IS WRONG"), ("5", Which::Receipts, "PARTY WALL"), ("1", Which::Fleet, "TENANT")] {
+    for (key, which, word) in [
+        ("3", Which::Quota, "FITS"),
+        ("4", Which::Violations, "WHAT IS WRONG"),
+        ("5", Which::Receipts, "PARTY WALL"),
+        ("1", Which::Fleet, "TENANT"),
+    ] {
         screen.keys(key);
         assert_eq!(screen.state.screen, which);
         assert!(screen.says(word), "{}", screen.picture());
@@ -95,7 +104,10 @@ fn p_probes_what_the_cursor_is_on_and_its_steps_are_shown() {
     let mut screen = Screen::broken(Mode::Probe);
     screen.keys("j\n");
     let effects = screen.keys("p");
-    assert!(matches!(effects.as_slice(), [Effect::Probe(t, probes)] if t.as_ref() == "acme" && probes == &[ProbeId::Network]), "{effects:?}");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Probe(t, probes)] if t.as_ref() == "acme" && probes == &[ProbeId::Network]),
+        "{effects:?}"
+    );
     let receipt = Fleet::new().receipt(ProbeId::Network, "acme", Said::Crossed, 0).unwrap();
     let tenant = receipt.tenant.clone();
     screen.send(Msg::Probe(ProbeNews::Started { tenant: tenant.clone(), probe: ProbeId::Network, of: 5 }));
@@ -218,5 +230,8 @@ fn copy_and_save_ask_the_terminal_ring() {
     assert!(matches!(screen.keys("r").as_slice(), [Effect::Reread]));
     assert!(matches!(screen.keys("t").as_slice(), [Effect::NextTheme]));
     let copied = screen.keys("\ny");
-    assert!(matches!(copied.as_slice(), [Effect::Copy(text)] if text.contains("BREACHED") && text.contains("tenant-isolation deleted")), "{copied:?}");
+    assert!(
+        matches!(copied.as_slice(), [Effect::Copy(text)] if text.contains("BREACHED") && text.contains("tenant-isolation deleted")),
+        "{copied:?}"
+    );
 }

@@ -86,13 +86,20 @@ fn receipt(state: &State, result: &CheckResult, doc: &mut Doc) {
     doc.head("receipt");
     if let Some(receipt) = result.receipt.as_ref().and_then(|id| state.view.book.get(id)) {
         let left = receipt.expires.since(state.now);
-        doc.para(&format!("made {} ago, counts for another {} unless something it rests on changes", age(state.now.since(receipt.created)), age(left)), Role::Muted);
+        doc.para(
+            &format!(
+                "made {}, counts for another {} unless something it rests on changes",
+                words::ago(state.now.since(receipt.created)),
+                age(left)
+            ),
+            Role::Muted,
+        );
         return super::receipt::three_lines(state, receipt, Some(result.check.id), doc);
     }
     if let Some(lapsed) = &result.lapsed {
         let why = state.sayer().say(&lapsed_words(&lapsed.by)).into_owned();
         let sign = state.symbols().verdict(crate::posture::verdict::Verdict::Unproven);
-        let text = format!("the receipt of {} ago counts no more: {why}", age(state.now.since(lapsed.made)));
+        let text = format!("the receipt made {} counts no more: {why}", words::ago(state.now.since(lapsed.made)));
         doc.hang(vec![span(format!("{sign} "), Role::Unproven)], &text, Role::Text);
     } else {
         doc.para("no receipt", Role::Muted);
@@ -142,11 +149,23 @@ pub fn violation(state: &State, row: &Row, width: usize) -> Doc {
         }
         Row::Refusal(tenant, namespace, about, message) => {
             let Some(assessed) = state.assessed(tenant) else { return doc };
-            let same = |r: &&crate::posture::assessment::Refusal| r.namespace == *namespace && r.about == about.as_ref() && r.message == message.as_ref();
+            let same = |r: &&crate::posture::assessment::Refusal| {
+                r.namespace == *namespace && r.about == about.as_ref() && r.message == message.as_ref()
+            };
             let Some(refusal) = assessed.refusals.iter().find(same) else { return doc };
             doc.pair("refused", 8, &format!("{} in {}", say.say(&refusal.about), say.say(namespace)), Role::Text);
             doc.pair("by", 8, words::authority(refusal.authority), Role::Strong);
-            doc.pair("when", 8, &format!("{} ago, {} time{}", age(state.now.since(refusal.last)), refusal.count, if refusal.count == 1 { "" } else { "s" }), Role::Text);
+            doc.pair(
+                "when",
+                8,
+                &format!(
+                    "{}, {} time{}",
+                    words::ago(state.now.since(refusal.last)),
+                    refusal.count,
+                    if refusal.count == 1 { "" } else { "s" }
+                ),
+                Role::Text,
+            );
             doc.head("in its own words");
             doc.para(&say.say(&refusal.message), Role::Text);
         }

@@ -10,6 +10,9 @@ use crate::app::state::{PlanDialog, State};
 use crate::app::words;
 use crate::fix::plan::{FixPlan, PlanAction, PlanStep};
 use crate::model::time::age;
+use crate::posture::verdict::Tried;
+use crate::receipt::Receipt;
+use crate::receipt::judge::judge;
 
 /// Messages, newest first.
 pub fn log(state: &State, width: usize) -> Doc {
@@ -50,7 +53,7 @@ fn stage(state: &State, part: &Part, doc: &mut Doc) {
     let sym = state.symbols();
     let begun = part.of > 0 || !part.steps.is_empty() || part.doing.is_some();
     let (word, role) = match (&part.end, begun) {
-        (Some(End::Receipt(_)), _) => ("done".to_owned(), Role::Accent),
+        (Some(End::Receipt(receipt)), _) => result(receipt),
         (Some(End::Failed(_)), _) => ("no receipt".to_owned(), Role::NoteError),
         (None, true) => (format!("step {} of {}", part.steps.len() + 1, part.of.max(part.steps.len() + 1)), Role::Accent),
         (None, false) => ("waits".to_owned(), Role::Muted),
@@ -69,6 +72,18 @@ fn stage(state: &State, part: &Part, doc: &mut Doc) {
     }
     if let Some(End::Failed(why)) = &part.end {
         doc.hang(vec![span(format!("{} ", sym.no), Role::NoteError)], &state.sayer().say(why), Role::Text);
+    }
+}
+
+/// What a receipt shows, in a word or two.
+fn result(receipt: &Receipt) -> (String, Role) {
+    let tried: Vec<Tried> = receipt.crossings.iter().map(|crossing| judge(receipt, crossing).tried()).collect();
+    if tried.contains(&Tried::Crossed) {
+        ("CROSSED".to_owned(), Role::Breached)
+    } else if tried.is_empty() || tried.iter().any(|t| *t != Tried::Held) {
+        ("proves nothing".to_owned(), Role::Vacuous)
+    } else {
+        ("held when tried".to_owned(), Role::Holds)
     }
 }
 
@@ -177,7 +192,14 @@ pub fn quit(state: &State, width: usize) -> Doc {
         (None, None) => "Nothing runs any more.".to_owned(),
     };
     doc.para(&what, Role::Text);
-    doc.para(if state.applying.is_some() { "Leaving does not take back what was sent." } else { "Leaving cancels it; it leaves nothing behind." }, Role::Muted);
+    doc.para(
+        if state.applying.is_some() {
+            "Leaving does not take back what was sent."
+        } else {
+            "Leaving cancels it; it leaves nothing behind."
+        },
+        Role::Muted,
+    );
     doc.blank();
     doc.line(vec![span("y", Role::Key), span(" leave   ", Role::Text), span("n", Role::Key), span(" stay", Role::Text)]);
     doc

@@ -46,7 +46,10 @@ fn unread(state: &State, doc: &mut Doc) {
     let context = if context.is_empty() { "the cluster".to_owned() } else { say.say(context).into_owned() };
     match snapshot.source(Kind::Namespace) {
         SourceState::Off | SourceState::Connecting => {
-            doc.line(vec![span(format!("{} ", state.symbols().waiting), Role::Waiting), span(format!("Connecting to {context}"), Role::Strong)]);
+            doc.line(vec![
+                span(format!("{} ", state.symbols().waiting), Role::Waiting),
+                span(format!("Connecting to {context}"), Role::Strong),
+            ]);
             doc.para("Nothing has been read yet.", Role::Muted);
         }
         SourceState::Loading(n) => {
@@ -66,7 +69,10 @@ fn unread(state: &State, doc: &mut Doc) {
         SourceState::Live | SourceState::Absent => {
             doc.para("No tenants found.", Role::Strong);
             let rule = state.view.assessment.tenants.rule.words();
-            doc.para(&format!("Rule in force: {rule}. Tenants can be listed in the configuration, or found by a label or a namespace pattern."), Role::Muted);
+            doc.para(
+                &format!("Rule in force: {rule}. Tenants can be listed in the configuration, or found by a label or a namespace pattern."),
+                Role::Muted,
+            );
         }
     }
 }

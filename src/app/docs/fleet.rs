@@ -15,7 +15,6 @@ pub fn summary(state: &State, tenant: &str, width: usize, alone: bool) -> Doc {
     let mut doc = Doc::new(width);
     let Some(assessed) = state.assessed(tenant) else { return doc };
     grade(state, assessed, &mut doc);
-    doc.blank();
     walls(state, assessed, &mut doc);
     if alone {
         doc.blank();
@@ -27,7 +26,6 @@ pub fn summary(state: &State, tenant: &str, width: usize, alone: bool) -> Doc {
 }
 
 fn grade(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
-    let say = state.sayer();
     let weakest: Vec<&str> = WALLS.into_iter().filter(|w| tenant.wall(*w) == tenant.grade).map(crate::posture::wall::Wall::title).collect();
     let mut line = super::verdict(state, tenant.grade);
     if tenant.grade == Verdict::Holds {
@@ -42,11 +40,17 @@ fn grade(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
     };
     line.push(span(proof, Role::Muted));
     doc.line(line);
-    let names: Vec<String> = tenant.namespaces.iter().map(|n| say.say(n).into_owned()).collect();
-    if doc.width > 90 {
-        return;
+}
+
+/// What runs in a tenant and where, for the edge of a frame.
+pub fn whereabouts(state: &State, tenant: &str) -> String {
+    let Some(assessed) = state.assessed(tenant) else { return String::new() };
+    let names: Vec<String> = assessed.namespaces.iter().take(3).map(|n| state.sayer().say(n).into_owned()).collect();
+    let more = if assessed.namespaces.len() > 3 { " and more" } else { "" };
+    match assessed.kind {
+        crate::posture::assessment::AppKind::Other => format!("in {}{more}", names.join(", ")),
+        kind => format!("{} in {}{more}", kind.word(), names.join(", ")),
     }
-    doc.hang(vec![span("in ", Role::Muted)], &names.join(", "), Role::Muted);
 }
 
 /// One line a wall that has checks: its worst check and why.
@@ -89,10 +93,7 @@ pub fn changed(state: &State, tenant: &TenantAssessment, label: &str, doc: &mut 
     let Some(moved) = &tenant.changed else { return };
     let sym = state.symbols();
     let say = state.sayer();
-    let mut text = format!("{} ago ", age(state.now.since(moved.at)));
-    if state.now.since(moved.at) < 5_000 {
-        text = "now ".into();
-    }
+    let mut text = format!("{} ", words::ago(state.now.since(moved.at)));
     if let Some((object, how)) = &moved.object {
         text.push_str(&say.say(&object.to_string()));
         text.push(' ');
@@ -119,8 +120,8 @@ fn refused(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
     let say = state.sayer();
     let count = if newest.count > 1 { format!(" ×{}", newest.count) } else { String::new() };
     let text = format!(
-        "{} ago{count} {} by {}: {}",
-        age(state.now.since(newest.last)),
+        "{}{count} {} by {}: {}",
+        words::ago(state.now.since(newest.last)),
         say.say(&newest.about),
         words::authority(newest.authority),
         say.say(&newest.message)

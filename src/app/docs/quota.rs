@@ -52,7 +52,10 @@ pub fn bars(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
             span(format!("{name} "), dim(Role::Text)),
             filled,
             track,
-            span(format!(" {:>5}{mark}", percent(row.permille)), dim(if row.binding { Role::Strong } else { Role::gauge(row.permille.unwrap_or(0)) })),
+            span(
+                format!(" {:>5}{mark}", percent(row.permille)),
+                dim(if row.binding { Role::Strong } else { Role::gauge(row.permille.unwrap_or(0)) }),
+            ),
             span(format!(" {} of {}", amount(row), row.hard), Role::Muted),
         ]);
     }
@@ -92,7 +95,9 @@ pub fn covers(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
             (false, false) => Role::Degraded,
         };
         let sign = if whole { state.symbols().yes } else { state.symbols().verdict(crate::posture::verdict::Verdict::Degraded) };
-        let text = format!("{}: {}", state.sayer().say(&cover.object.to_string()), cover_words(cover));
+        let object = &cover.object;
+        let name = if tenant.namespaces.len() > 1 { object.to_string() } else { format!("{} {}", object.kind, object.name) };
+        let text = format!("{}: {}", state.sayer().say(&name), cover_words(cover));
         doc.hang(vec![span(format!("{sign} "), role)], &text, if old { Role::Muted } else { Role::Text });
     }
 }
@@ -108,9 +113,9 @@ fn nothing(state: &State, kind: Kind) -> String {
 
 fn cover_words(cover: &Cover) -> String {
     let future = match cover.future {
-        Some(true) => "every future pod too",
-        Some(false) => "not every future pod",
-        None => "future pods can't be told",
+        Some(true) => "and every later one",
+        Some(false) => "not every later one",
+        None => "later ones can't be told",
     };
     format!("{} of {} pods, {future}", cover.covered, cover.of)
 }

@@ -5,7 +5,6 @@ use crate::app::role::Role;
 use crate::app::standing;
 use crate::app::state::State;
 use crate::app::words;
-use crate::model::time::age;
 use crate::receipt::judge::{Trial, judge};
 use crate::receipt::{Crossing, Outcome, Receipt, Step};
 
@@ -44,7 +43,11 @@ fn attempt(state: &State, receipt: &Receipt, crossing: &Crossing, doc: &mut Doc)
     };
     let last = crossing.attempts.iter().rev().find_map(|i| receipt.steps.get(*i));
     let detail = last.map(|step| format!("; {}", step_words(state, step))).unwrap_or_default();
-    doc.hang(vec![span(format!("  {sign} "), role), span(format!("{:13}", "crossing"), Role::Label)], &format!("{text}{detail}"), Role::Text);
+    doc.hang(
+        vec![span(format!("  {sign} "), role), span(format!("{:13}", "crossing"), Role::Label)],
+        &format!("{text}{detail}"),
+        Role::Text,
+    );
 }
 
 fn step_words(state: &State, step: &Step) -> String {
@@ -99,7 +102,12 @@ pub fn till(state: &State, id: &str, width: usize) -> Doc {
     let rule = || vec![span(sym.cut.repeat(width), Role::Border)];
     doc.line(rule());
     doc.pair("receipt", 9, &say.say(&receipt.id), Role::Text);
-    doc.pair("made", 9, &format!("{} ({} ago)", words::clock(receipt.created, state.now), age(state.now.since(receipt.created))), Role::Text);
+    doc.pair(
+        "made",
+        9,
+        &format!("{} ({})", words::clock(receipt.created, state.now), words::ago(state.now.since(receipt.created))),
+        Role::Text,
+    );
     doc.pair("by", 9, &format!("{}, {} mode", say.say(&receipt.operator), say.say(&receipt.mode)), Role::Text);
     doc.pair("cluster", 9, &format!("{} {}", say.say(&receipt.cluster.context), say.say(&receipt.cluster.version)), Role::Text);
     if let Some(partner) = &receipt.partner {
@@ -107,7 +115,9 @@ pub fn till(state: &State, id: &str, width: usize) -> Doc {
     }
     let standing = standing::of(state, id);
     match standing.until {
-        Some(until) => doc.pair("counts", 9, &format!("until {}, unless something it rests on changes", words::clock(until, state.now)), Role::Holds),
+        Some(until) => {
+            doc.pair("counts", 9, &format!("until {}, unless something it rests on changes", words::clock(until, state.now)), Role::Holds);
+        }
         None => doc.pair("counts", 9, &format!("no: {}", say.say(&standing.why)), Role::Unproven),
     }
     doc.line(rule());
@@ -126,6 +136,9 @@ pub fn till(state: &State, id: &str, width: usize) -> Doc {
         doc.para(&format!("and {} more", receipt.depends.len() - 24), Role::Muted);
     }
     doc.line(rule());
-    doc.para("Proves these attempts, from there, at that time. It says nothing of other pods, kernel holes or the application itself.", Role::Muted);
+    doc.para(
+        "Proves these attempts, from there, at that time. It says nothing of other pods, kernel holes or the application itself.",
+        Role::Muted,
+    );
     doc
 }

@@ -92,9 +92,10 @@ fn ask_again(state: &mut State, change: impl FnOnce(&mut crate::app::state::Page
 /// Scrolls what is read: a dialog's text or the detail. Clamped to its length.
 fn scroll(state: &mut State, by: isize) {
     let most = crate::app::docs::overflow(state);
+    let probing = state.run.as_ref().is_some_and(crate::app::run::Run::running);
     let now = match &state.dialog {
         Some(Dialog::Help { scroll } | Dialog::Log { scroll }) => *scroll,
-        Some(Dialog::Probe { scroll }) => scroll.unwrap_or(most),
+        Some(Dialog::Probe { scroll }) => scroll.unwrap_or(if probing { most } else { 0 }),
         Some(Dialog::Plan(plan)) => plan.scroll,
         Some(Dialog::Quit) => 0,
         None => state.page().scroll,
@@ -105,7 +106,7 @@ fn scroll(state: &mut State, by: isize) {
     }
     match &mut state.dialog {
         Some(Dialog::Help { scroll } | Dialog::Log { scroll }) => *scroll = next,
-        Some(Dialog::Probe { scroll }) => *scroll = (next < most).then_some(next),
+        Some(Dialog::Probe { scroll }) => *scroll = (!probing || next < most).then_some(next),
         Some(Dialog::Plan(plan)) => plan.scroll = next,
         Some(Dialog::Quit) => {}
         None => state.page_mut().scroll = next,

@@ -201,5 +201,6 @@ fn finish(ended: Ended) -> Result<ExitCode> {
         Ended::Quit => ExitCode::SUCCESS,
         Ended::Terminated => ExitCode::from(128 + 15),
         Ended::HungUp => ExitCode::from(BLIND),
+        Ended::Broken => return complain(&"stopped, because what reads the servers failed on an error of its own; a panic report is in the state folder (partywall doctor names it)", BLIND),
     })
 }

@@ -108,25 +108,27 @@ impl Follower {
         }
     }
 
-    /// One round: permission, presence, list, watch, until something needs a new round.
+    /// One round: presence, permission, list, watch, until something needs a new round.
     async fn once(&mut self, answers: Vec<(Question, Answer)>) -> Result<(), Deaf> {
         let dead = self.pulse.borrow().dead.clone();
         if let Some(why) = dead {
             return self.failed(&ApiRefusal::no_answer("Unreachable", &*why)).await;
         }
         let may = self.may(answers).await?;
+        if self.info.optional {
+            // presence before permission: whoever may not list a kind that the server does not have misses nothing
+            match self.discover().await {
+                Ok(Some(version)) => self.version = version,
+                Ok(None) => return self.absent().await,
+                Err(refusal) if matches!(may, May::Nothing(_)) && refusal.answered() => {}
+                Err(refusal) => return self.failed(&refusal).await,
+            }
+        }
         if let May::Nothing(why) = may {
             self.set(SourceState::Denied { why }).await?;
             let wait = self.denial.wait();
             woken(&mut self.seen, Some(wait)).await;
             return Ok(());
-        }
-        if self.info.optional {
-            match self.discover().await {
-                Ok(Some(version)) => self.version = version,
-                Ok(None) => return self.absent().await,
-                Err(refusal) => return self.failed(&refusal).await,
-            }
         }
         let place = match self.list().await? {
             Ok(place) => place,

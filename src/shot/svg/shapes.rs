@@ -48,7 +48,9 @@ pub fn shape(symbol: &str, x: u32, y: u32) -> Option<Shape> {
     match symbol {
         "─" => thin(&[(x, my), (right, my)]),
         "│" => thin(&[(mx, y), (mx, bottom)]),
-        "┄" => Some(Shape::Stroke(11, format!("{}{}", path(&[(x + 8, my), (x + 34, my)], false), path(&[(x + 50, my), (x + 76, my)], false)))),
+        "┄" => {
+            Some(Shape::Stroke(11, format!("{}{}", path(&[(x + 8, my), (x + 34, my)], false), path(&[(x + 50, my), (x + 76, my)], false))))
+        }
         "╭" => Some(corner((mx, bottom), (mx, my), (right, my))),
         "╮" => Some(corner((mx, bottom), (mx, my), (x, my))),
         "╰" => Some(corner((mx, y), (mx, my), (right, my))),
@@ -59,21 +61,45 @@ pub fn shape(symbol: &str, x: u32, y: u32) -> Option<Shape> {
         "▌" => Some(Shape::Fill(rect(x, y, W / 2, H))),
         "■" => Some(Shape::Fill(rect(sx, sy, side, side))),
         "□" => Some(Shape::Stroke(11, rect(sx + 5, sy + 5, side - 10, side - 10))),
-        "◪" => Some(Shape::Fill(format!("{}{}", rect(sx, sy, side, side), path(&[(sx + 11, sy + 11), (sx + side - 11, sy + 11), (sx + 11, sy + side - 11)], true)))),
+        "◪" => Some(Shape::Fill(format!(
+            "{}{}",
+            rect(sx, sy, side, side),
+            path(&[(sx + 11, sy + 11), (sx + side - 11, sy + 11), (sx + 11, sy + side - 11)], true)
+        ))),
         "●" => Some(Shape::Fill(circle(mx - 30, my, 30))),
         "○" => Some(Shape::Stroke(11, circle(mx - 28, my, 28))),
         "◐" => Some(Shape::Fill(format!("{}{}", circle(mx - 32, my, 32), half(mx, my)))),
         "◇" => Some(Shape::Stroke(11, path(&[(mx, my - 36), (mx + 34, my), (mx, my + 36), (mx - 34, my)], true))),
         "◆" => Some(Shape::Fill(path(&[(mx, my - 40), (mx + 38, my), (mx, my + 40), (mx - 38, my)], true))),
-        "✖" => Some(Shape::Stroke(20, format!("{}{}", path(&[(mx - 28, my - 28), (mx + 28, my + 28)], false), path(&[(mx + 28, my - 28), (mx - 28, my + 28)], false)))),
+        "✖" => Some(Shape::Stroke(
+            20,
+            format!("{}{}", path(&[(mx - 28, my - 28), (mx + 28, my + 28)], false), path(&[(mx + 28, my - 28), (mx - 28, my + 28)], false)),
+        )),
         "✔" => Some(Shape::Stroke(18, path(&[(mx - 34, my + 2), (mx - 10, my + 28), (mx + 34, my - 30)], false))),
-        "≠" => Some(Shape::Stroke(14, format!("{}{}{}", path(&[(mx - 32, my - 14), (mx + 32, my - 14)], false), path(&[(mx - 32, my + 14), (mx + 32, my + 14)], false), path(&[(mx + 18, my - 38), (mx - 18, my + 38)], false)))),
-        "∅" | "⊘" => Some(Shape::Stroke(12, format!("{}{}", circle(mx - 28, my, 28), path(&[(mx + 28, my - 32), (mx - 28, my + 32)], false)))),
+        "≠" => Some(Shape::Stroke(
+            14,
+            format!(
+                "{}{}{}",
+                path(&[(mx - 32, my - 14), (mx + 32, my - 14)], false),
+                path(&[(mx - 32, my + 14), (mx + 32, my + 14)], false),
+                path(&[(mx + 18, my - 38), (mx - 18, my + 38)], false)
+            ),
+        )),
+        "∅" | "⊘" => {
+            Some(Shape::Stroke(12, format!("{}{}", circle(mx - 28, my, 28), path(&[(mx + 28, my - 32), (mx - 28, my + 32)], false))))
+        }
         "▸" => Some(Shape::Fill(path(&[(mx - 24, my - 34), (mx + 30, my), (mx - 24, my + 34)], true))),
         "◂" => Some(Shape::Fill(path(&[(mx + 24, my - 30), (mx - 28, my), (mx + 24, my + 30)], true))),
         "▾" => Some(Shape::Fill(path(&[(mx - 30, my - 18), (mx + 30, my - 18), (mx, my + 26)], true))),
         "▴" => Some(Shape::Fill(path(&[(mx - 30, my + 22), (mx + 30, my + 22), (mx, my - 24)], true))),
-        "→" => Some(Shape::Stroke(11, format!("{}{}", path(&[(x + 8, my), (right - 12, my)], false), path(&[(right - 34, my - 22), (right - 12, my), (right - 34, my + 22)], false)))),
+        "→" => Some(Shape::Stroke(
+            11,
+            format!(
+                "{}{}",
+                path(&[(x + 8, my), (right - 12, my)], false),
+                path(&[(right - 34, my - 22), (right - 12, my), (right - 34, my + 22)], false)
+            ),
+        )),
         _ => None,
     }
 }

@@ -22,7 +22,9 @@ fn text_can_be_read() {
             let style = theme.style(*role);
             let grounds = match style.bg.and_then(colour::rgb) {
                 Some(own) => vec![own],
-                None => [Role::Ground, Role::Surface, Role::Selection].iter().filter_map(|r| theme.style(*r).bg.and_then(colour::rgb)).collect(),
+                None => {
+                    [Role::Ground, Role::Surface, Role::Selection].iter().filter_map(|r| theme.style(*r).bg.and_then(colour::rgb)).collect()
+                }
             };
             let Some(fg) = style.fg.and_then(colour::rgb) else { continue };
             let least = if FAINT.contains(role) { 1.8 } else { 4.5 };
@@ -62,7 +64,8 @@ fn severities_and_verdicts_are_told_apart_also_with_fewer_colours() {
                 for (i, a) in roles.iter().enumerate() {
                     for b in &roles[i + 1..] {
                         // in mono the quieter ones share a look: their signs differ
-                        let quiet = theme.name == "mono" && [*a, *b].iter().all(|r| matches!(r, Role::Vacuous | Role::Unknown | Role::Unproven | Role::SevLow));
+                        let quiet = theme.name == "mono"
+                            && [*a, *b].iter().all(|r| matches!(r, Role::Vacuous | Role::Unknown | Role::Unproven | Role::SevLow));
                         assert!(quiet || theme.style(*a) != theme.style(*b), "{}: {a:?} {b:?}", theme.name);
                     }
                 }
@@ -73,7 +76,10 @@ fn severities_and_verdicts_are_told_apart_also_with_fewer_colours() {
 
 #[test]
 fn a_theme_may_extend_another_and_change_one_role() {
-    let theme = Theme::parse("[meta]\nname='x'\nappearance='dark'\nextends='dark'\n[palette]\np='#010203'\n[roles]\n\"verdict.holds\"='p on 17 bold'").unwrap();
+    let theme = Theme::parse(
+        "[meta]\nname='x'\nappearance='dark'\nextends='dark'\n[palette]\np='#010203'\n[roles]\n\"verdict.holds\"='p on 17 bold'",
+    )
+    .unwrap();
     assert_eq!(theme.style(Role::Holds), Style::new().fg(Color::Rgb(1, 2, 3)).bg(Color::Indexed(17)).add_modifier(Modifier::BOLD));
     assert_eq!(theme.style(Role::Text), Theme::load("dark").unwrap().style(Role::Text));
 }

@@ -35,7 +35,8 @@ pub fn draw(cx: &Cx<'_>, screen: Rect, buf: &mut Buffer) {
     let most = doc.lines.len().saturating_sub(usize::from(inner.height));
     let scroll = match dialog {
         Dialog::Help { scroll } | Dialog::Log { scroll } => *scroll,
-        Dialog::Probe { scroll } => scroll.unwrap_or(most),
+        Dialog::Probe { scroll } if cx.state.run.as_ref().is_some_and(crate::app::run::Run::running) => scroll.unwrap_or(most),
+        Dialog::Probe { scroll } => scroll.unwrap_or(0),
         Dialog::Plan(plan) => plan.scroll,
         Dialog::Quit => 0,
     };

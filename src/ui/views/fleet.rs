@@ -158,12 +158,12 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
 fn detail(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let Some(Row::Tenant(tenant)) = &cx.state.page().list.selected else { return };
     let name = cx.state.sayer().say(tenant).into_owned();
-    let kind = cx.state.assessed(tenant).map(|t| t.kind.word()).filter(|k| *k != "-").unwrap_or_default();
+    let place = docs::fleet::whereabouts(cx.state, tenant);
     let tall = area.height > 30;
     if area.width >= 110 && !tall {
-        return beside(cx, area, tenant, &name, kind, buf);
+        return beside(cx, area, tenant, &name, &place, buf);
     }
-    frame::pane(cx, area, &[span(name, Role::Title)], kind, cx.state.page().scroll, buf, |width| {
+    frame::pane(cx, area, &[span(name, Role::Title)], &place, cx.state.page().scroll, buf, |width| {
         let mut doc = docs::fleet::summary(cx.state, tenant, width, !tall);
         if tall {
             doc.blank();
@@ -229,7 +229,13 @@ fn line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, widths: &[
                 let n = tenant.violations().count();
                 let blind = n == 0 && tenant.walls.values().any(|v| *v == Verdict::Unknown);
                 let role = if n == 0 { Role::Na } else { Role::Text };
-                let text = if blind { "?".to_owned() } else if n == 0 { cx.sym.dash.to_owned() } else { n.to_string() };
+                let text = if blind {
+                    "?".to_owned()
+                } else if n == 0 {
+                    cx.sym.dash.to_owned()
+                } else {
+                    n.to_string()
+                };
                 pen.cell_right(&text, width, dim(role));
             }
             What::Coverage => {
@@ -279,7 +285,13 @@ fn gauge(cx: &Cx<'_>, tenant: &TenantAssessment, resources: &[&str], width: usiz
         pen.skip(columns);
     }
     let over = row.permille.is_some_and(|p| p > 1000);
-    let mark = if over { cx.sym.over } else if row.binding { cx.sym.binding } else { " " };
+    let mark = if over {
+        cx.sym.over
+    } else if row.binding {
+        cx.sym.binding
+    } else {
+        " "
+    };
     let role = if row.binding { Role::Strong } else { Role::gauge(row.permille.unwrap_or(0)) };
     pen.cell_right(&percent(row.permille), 5.min(width), style(role)).put(mark, style(Role::Strong));
 }

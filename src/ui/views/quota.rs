@@ -18,7 +18,13 @@ use crate::ui::pen::Pen;
 
 /// Widths: tenant, quota, resource, used, hard, bar, percent, fits. 0 hides a column.
 fn widths(room: usize) -> [usize; 8] {
-    let quota = if room >= 116 { 34 } else if room >= 104 { 28 } else { 0 };
+    let quota = if room >= 116 {
+        30
+    } else if room >= 104 {
+        28
+    } else {
+        0
+    };
     let tenant = if room >= 76 { 18 } else { 13 };
     let amounts = if room >= 60 { 9 } else { 0 };
     let fits = if room >= 46 { 5 } else { 0 };
@@ -48,7 +54,7 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     }
     let Some(Row::Quota(tenant, namespace, quota, resource)) = &page.list.selected else { return };
     let heading = [span(cx.state.sayer().say(tenant).into_owned(), Role::Title)];
-    frame::pane(cx, at(layout.detail), &heading, resource, page.scroll, buf, |width| {
+    frame::pane(cx, at(layout.detail), &heading, &cx.state.sayer().say(resource), page.scroll, buf, |width| {
         docs::quota::detail(cx.state, tenant, namespace, quota, resource, width)
     });
 }
@@ -91,7 +97,13 @@ fn line(cx: &Cx<'_>, area: Rect, row: u16, id: (&str, &str, &str, &str), first: 
     let [filled, track] = bar(cx.sym, found.permille, w_bar);
     pen.put(&filled.text, style(filled.role)).put(&track.text, cx.style(track.role)).put(" ", Style::new());
     let over = found.permille.is_some_and(|p| p > 1000);
-    let mark = if over { cx.sym.over } else if found.binding { cx.sym.binding } else { " " };
+    let mark = if over {
+        cx.sym.over
+    } else if found.binding {
+        cx.sym.binding
+    } else {
+        " "
+    };
     let role = if found.binding { Role::Strong } else { Role::gauge(found.permille.unwrap_or(0)) };
     pen.cell_right(&percent(found.permille), w_percent - 1, style(role)).put(mark, style(Role::Strong)).put(" ", Style::new());
     if w_fits > 0 {

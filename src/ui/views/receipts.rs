@@ -23,7 +23,9 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     let list = at(layout.list);
     let page = cx.state.page();
     if page.list.rows.is_empty() {
-        return frame::centred(cx, at(layout.frame).union(at(layout.detail)).intersection(buf.area), buf, |width| docs::empty::empty(cx.state, width));
+        return frame::centred(cx, at(layout.frame).union(at(layout.detail)).intersection(buf.area), buf, |width| {
+            docs::empty::empty(cx.state, width)
+        });
     }
     frame::frame(cx, at(layout.frame), &[span("ledger", Role::Title)], &format!("{}", page.all), true, buf);
     for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {

@@ -49,6 +49,11 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         match id {
             Row::Wall(wall) => wall_line(cx, list, row, tenant, *wall, buf),
             Row::Check(check) => check_line(cx, list, row, tenant, check, buf),
+            Row::Head(walls) => {
+                let mut pen = Pen::new(cx, buf, list, row);
+                pen.put(&format!(" {}  {walls}  ", cx.sym.verdict(Verdict::NotApplicable)), cx.style(Role::Muted));
+                pen.put_cut("no checks yet", cx.style(Role::Na));
+            }
             _ => {}
         }
         if i == page.list.at && id.selectable() {
@@ -66,18 +71,21 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
 
 fn wall_line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, wall: Wall, buf: &mut Buffer) {
     let platform = cx.state.view.assessment.platform.iter().map(|r| r.verdict).min();
-    let verdict = if wall == Wall::Plt { tenant.of_wall(wall).map(|r| r.verdict).chain(platform).min().unwrap_or(Verdict::NotApplicable) } else { tenant.wall(wall) };
+    let verdict = if wall == Wall::Plt {
+        tenant.of_wall(wall).map(|r| r.verdict).chain(platform).min().unwrap_or(Verdict::NotApplicable)
+    } else {
+        tenant.wall(wall)
+    };
     let old = words::wall_is_old(&cx.state.view.snapshot, wall);
     let role = if old && verdict != Verdict::NotApplicable { Role::Muted } else { Role::of(verdict) };
-    let empty = wall != Wall::Plt && tenant.of_wall(wall).next().is_none();
     let mut pen = Pen::new(cx, buf, area, row);
     pen.put(" ", Style::new());
     pen.put(cx.sym.verdict(verdict), cx.style(role)).put(letter(verdict), cx.style(role)).put(" ", Style::new());
-    pen.put(wall.short(), cx.style(if empty { Role::Muted } else { Role::Title })).put(" ", Style::new());
-    let word = if empty { "no checks yet" } else { verdict.word() };
+    pen.put(wall.short(), cx.style(Role::Title)).put(" ", Style::new());
+    let word = verdict.word();
     let room = pen.left().saturating_sub(word.len() + 1);
     pen.cell(wall.title(), room.saturating_sub(1), cx.style(Role::Muted)).put(" ", Style::new());
-    pen.put(word, cx.style(if empty { Role::Na } else { role }));
+    pen.put(word, cx.style(role));
 }
 
 fn check_line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, check: &str, buf: &mut Buffer) {

@@ -51,7 +51,9 @@ fn heads(cx: &Cx<'_>, area: Rect, by_tenant: bool, buf: &mut Buffer) {
     let mut pen = Pen::new(cx, buf, area, 0);
     let style = cx.style(Role::Label);
     pen.put("    ", style).cell("", 2, style).put(" ", style);
-    pen.cell(if by_tenant { "CHECK" } else { "TENANT" }, if by_tenant { 8 } else { 18 }, style).put(" ", style).put_cut("WHAT IS WRONG", style);
+    pen.cell(if by_tenant { "CHECK" } else { "TENANT" }, if by_tenant { 8 } else { 18 }, style)
+        .put(" ", style)
+        .put_cut("WHAT IS WRONG", style);
 }
 
 /// A group's heading.
@@ -100,7 +102,11 @@ fn item(cx: &Cx<'_>, area: Rect, row: u16, id: &Row, by_tenant: bool, buf: &mut 
         }
         Row::Refusal(tenant, namespace, about, message) => {
             let refusals = cx.state.assessed(tenant).map(|t| t.refusals.as_slice()).unwrap_or_default();
-            let Some(refusal) = refusals.iter().find(|r| r.namespace == *namespace && r.about == about.as_ref() && r.message == message.as_ref()) else { return };
+            let Some(refusal) =
+                refusals.iter().find(|r| r.namespace == *namespace && r.about == about.as_ref() && r.message == message.as_ref())
+            else {
+                return;
+            };
             pen.cell_right(&age(cx.state.now.since(refusal.last)), 3, cx.style(Role::Muted)).put(" ", Style::new());
             pen.cell(&say.say(tenant), 17, cx.style(Role::Strong)).put(" ", Style::new());
             pen.put(words::authority(refusal.authority), cx.style(Role::Accent)).put(": ", cx.style(Role::Muted));
