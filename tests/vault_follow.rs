@@ -8,7 +8,6 @@
     reason = "tests say what they expect by panicking"
 )]
 
-#[allow(dead_code, reason = "each test crate uses its part of this")]
 #[path = "common/testbed.rs"]
 mod testbed;
 
