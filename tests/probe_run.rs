@@ -1,9 +1,8 @@
 //! Probes end to end: on the simulated servers, on the real ones where the test bed is installed, and with hands that misbehave.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests say what they expect by panicking")]
+#![allow(clippy::format_push_string, clippy::format_collect, clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests say what they expect by panicking")]
 
 #[path = "common/fleet.rs"]
 mod fleet;
-#[allow(dead_code, reason = "each test crate uses its part of this")]
 #[path = "common/testbed.rs"]
 mod testbed;
 
@@ -27,13 +26,24 @@ fn shown(receipts: &[std::sync::Arc<Receipt>]) -> Vec<(&'static str, Option<Trie
 }
 
 fn steps(receipt: &Receipt) -> String {
-    receipt.steps.iter().enumerate().map(|(i, s)| format!("{i:2} {:?} [{}] {} -> {} ({} ms)\n", s.outcome, s.code, s.what, s.said, s.took)).collect()
+    receipt
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(i, s)| format!("{i:2} {:?} [{}] {} -> {} ({} ms)\n", s.outcome, s.code, s.what, s.said, s.took))
+        .collect()
 }
 
 fn everything_held(receipts: &[std::sync::Arc<Receipt>]) {
     for receipt in receipts {
         for crossing in &receipt.crossings {
-            assert!(matches!(judge(receipt, crossing), Trial::Held(_)), "{}: {:?}\n{}", crossing.what, judge(receipt, crossing), steps(receipt));
+            assert!(
+                matches!(judge(receipt, crossing), Trial::Held(_)),
+                "{}: {:?}\n{}",
+                crossing.what,
+                judge(receipt, crossing),
+                steps(receipt)
+            );
         }
     }
     assert!(shown(receipts).iter().all(|(_, tried)| *tried == Some(Tried::Held)), "{:?}", shown(receipts));
@@ -87,21 +97,24 @@ async fn every_tenant_of_the_demo_gets_receipts_or_a_reason() {
     let handle = demo_handle().await;
     let fleet = Fleet::demo(&handle, Mode::Probe).await;
     let tenants: Vec<_> = fleet.view().assessment.by_tenant.keys().cloned().collect();
+    let runs = tenants.iter().flat_map(|tenant| PROBES.map(|probe| (tenant, probe)));
+    let results = futures::future::join_all(runs.map(async |(tenant, probe)| {
+        let result = fleet.worker.probe(tenant, probe, CancellationToken::new()).await;
+        (tenant, probe, result)
+    }));
     let mut crossed = 0;
-    for tenant in tenants {
-        for probe in PROBES {
-            match fleet.worker.probe(&tenant, probe, CancellationToken::new()).await {
-                Ok(receipt) => {
-                    for crossing in &receipt.crossings {
-                        let trial = judge(&receipt, crossing);
-                        crossed += usize::from(trial == Trial::Crossed);
-                        eprintln!("{tenant} {:?} {}: {trial:?}", crossing.checks, crossing.what);
-                    }
+    for (tenant, probe, result) in results.await {
+        match result {
+            Ok(receipt) => {
+                for crossing in &receipt.crossings {
+                    let trial = judge(&receipt, crossing);
+                    crossed += usize::from(trial == Trial::Crossed);
+                    eprintln!("{tenant} {:?} {}: {trial:?}", crossing.checks, crossing.what);
                 }
-                Err(why) => {
-                    assert!(!why.is_empty());
-                    eprintln!("{tenant} {}: {why}", probe.id());
-                }
+            }
+            Err(why) => {
+                assert!(!why.is_empty());
+                eprintln!("{tenant} {}: {why}", probe.id());
             }
         }
     }
@@ -127,7 +140,10 @@ async fn a_cancelled_vault_probe_leaves_no_session_open() {
         }
         cancel.cancel();
         let result = run.await.unwrap();
-        assert!(result.as_ref().is_ok_and(|r| r.crossings.len() == 3) || result.as_ref().is_err_and(|why| why == "cancelled"), "{result:?}");
+        assert!(
+            result.as_ref().is_ok_and(|r| r.crossings.len() == 3) || result.as_ref().is_err_and(|why| why == "cancelled"),
+            "{result:?}"
+        );
         while fleet.messages.try_recv().is_ok() {}
         sessions_are_closed_by(&handle, 0);
     }
@@ -167,7 +183,7 @@ async fn the_walkthrough_holds_on_the_real_servers_and_leaks_nothing() {
     for tenant in ["acme", "globex"] {
         let began = std::time::Instant::now();
         let receipts = fleet.probe(tenant, &PROBES).await;
-        eprintln!("{tenant}: {:?}\n{}", began.elapsed(), receipts.iter().map(|r| steps(r)).collect::<String>());
+        eprintln!("{tenant}: {:?}\n{}", began.elapsed(), receipts.iter().map(|r| steps(r)).collect::<Vec<_>>().concat());
         everything_held(&receipts);
         let canaries = [bed.canary("acme"), bed.canary("globex"), bed.vault_operator_token(), bed.vault_root_token()];
         nothing_secret(&mut fleet, &receipts, &canaries);

@@ -1,7 +1,13 @@
 //! The Vault poller against the simulated server, against strange ones, and against a real OpenBao where the test bed is installed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests say what they expect by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests say what they expect by panicking"
+)]
 
-#[allow(dead_code, reason = "each test crate uses its part of this")]
 #[path = "common/testbed.rs"]
 mod testbed;
 
@@ -20,7 +26,12 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{Receiver, channel};
 
 fn options(addr: &str, token: &str) -> VaultOptions {
-    VaultOptions { addr: Some(addr.to_owned()), token: validate_token(token, "the test").unwrap(), poll: Duration::from_secs(2), ..VaultOptions::default() }
+    VaultOptions {
+        addr: Some(addr.to_owned()),
+        token: validate_token(token, "the test").unwrap(),
+        poll: Duration::from_secs(2),
+        ..VaultOptions::default()
+    }
 }
 
 struct Watched {
@@ -116,7 +127,9 @@ async fn a_reread_does_not_wait_for_the_poll() {
 async fn no_vault_no_token_and_a_wrong_token_have_words() {
     let (none, _) = Watched::start(VaultOptions::default()).until("one answer", LONG, |_| true).await;
     assert_eq!(none, VaultFacts::default());
-    let (wrong, _) = Watched::start(options("https://vault.example/vault", "")).until("down", LONG, |f| matches!(f.server.state, SourceState::Down { .. })).await;
+    let (wrong, _) = Watched::start(options("https://vault.example/vault", ""))
+        .until("down", LONG, |f| matches!(f.server.state, SourceState::Down { .. }))
+        .await;
     assert!(wrong.server.state.to_string().contains("has a path"), "{}", wrong.server.state);
     let demo = demo::start(DemoOptions::default()).await.unwrap();
     let denied = |facts: &VaultFacts| matches!(facts.token, SourceState::Denied { .. });
@@ -148,7 +161,8 @@ async fn parrot(answer: &'static str) -> (String, Arc<Mutex<String>>) {
 #[tokio::test]
 async fn a_redirect_is_not_followed_with_the_token() {
     let (other, heard) = parrot("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await;
-    let location: &'static str = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {other}/v1/x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").leak();
+    let location: &'static str =
+        format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {other}/v1/x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").leak();
     let (first, _) = parrot(location).await;
     let client = Client::new(&options(&first, "")).unwrap().unwrap().with_token(validate_token("s.CANARY", "t").unwrap());
     let error = client.get("sys/mounts").await.unwrap_err();
@@ -161,7 +175,8 @@ async fn a_redirect_is_not_followed_with_the_token() {
 
 #[tokio::test]
 async fn somebody_who_is_not_vault_and_nobody_at_all_are_told_apart() {
-    let (page, _) = parrot("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\nconnection: close\r\n\r\n<html>\x1b[2J</html>").await;
+    let (page, _) =
+        parrot("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\nconnection: close\r\n\r\n<html>\x1b[2J</html>").await;
     let down = |facts: &VaultFacts| matches!(facts.server.state, SourceState::Down { .. });
     let (facts, _) = Watched::start(options(&page, "s.x")).until("not Vault", LONG, down).await;
     assert!(facts.server.state.to_string().contains("not Vault"), "{}", facts.server.state);

@@ -44,6 +44,18 @@ pub fn can_probe(snapshot: &Snapshot, tenants: &Tenants, access: &Access, probe:
 /// The other side of a probe: `preferred` where it is fit, else the next fit one round the ring of names. None where nobody is fit, and for
 /// the resource probe, which needs nobody. O(tenants × their objects).
 pub fn partner(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &str, preferred: Option<&TenantId>) -> Option<TenantId> {
+    partners(snapshot, tenants, probe, tenant, preferred, 1).into_iter().next()
+}
+
+/// As [`partner`], and who is next in line should the first prove dead: at most `most` of them, none twice.
+pub fn partners(
+    snapshot: &Snapshot,
+    tenants: &Tenants,
+    probe: ProbeId,
+    tenant: &str,
+    preferred: Option<&TenantId>,
+    most: usize,
+) -> Vec<TenantId> {
     let fit = |other: &TenantId| {
         let namespaces = tenants.namespaces.get(other)?;
         let ok = match probe {
@@ -55,14 +67,16 @@ pub fn partner(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &
     };
     let after = tenants.namespaces.keys().filter(|name| name.as_ref() > tenant);
     let before = tenants.namespaces.keys().filter(|name| name.as_ref() < tenant);
-    preferred.into_iter().filter(|other| other.as_ref() != tenant).chain(after).chain(before).find_map(fit)
+    let others = after.chain(before).filter(|other| Some(*other) != preferred);
+    preferred.into_iter().filter(|other| other.as_ref() != tenant).chain(others).filter_map(fit).take(most).collect()
 }
 
 /// Whether a tenant can be both source and target of connections.
 fn able(snapshot: &Snapshot, access: &Access, shown: &str, namespaces: &[Name]) -> Result<(), String> {
     let vantage = vantages(snapshot, namespaces).into_iter().next();
     let vantage = vantage.ok_or_else(|| format!("{shown} has no ready pod of its own network to probe from"))?;
-    aim(snapshot, namespaces).ok_or_else(|| format!("{shown} has no Service with an address and ready endpoints, so nothing shows that it is alive"))?;
+    aim(snapshot, namespaces)
+        .ok_or_else(|| format!("{shown} has no Service with an address and ready endpoints, so nothing shows that it is alive"))?;
     allowed(access, &Question::new("create", "", "pods").sub("exec"), &vantage.namespace)
 }
 

@@ -15,7 +15,8 @@ pub const NOBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 /// At most so many pods of a tenant are tried as vantage.
 const VANTAGES: usize = 3;
 /// Containers put beside a workload by meshes and the like: no tools inside, or another's rules.
-const SIDECARS: &[&str] = &["istio-proxy", "linkerd-proxy", "envoy", "kuma-sidecar", "vault-agent", "cloud-sql-proxy", "dapr", "consul-dataplane"];
+const SIDECARS: &[&str] =
+    &["istio-proxy", "linkerd-proxy", "envoy", "kuma-sidecar", "vault-agent", "cloud-sql-proxy", "dapr", "consul-dataplane"];
 /// Words in an image's name that promise tools; the earlier the better.
 const TOOLED: &[&str] = &["busybox", "alpine", "n8n", "node", "debian", "ubuntu"];
 /// Words in an image's name that promise none.
@@ -65,7 +66,8 @@ pub fn vantages(snapshot: &Snapshot, namespaces: &[Name]) -> Vec<Vantage> {
     let mut found: Vec<(usize, Vantage)> = Vec::new();
     for (namespace, facts) in present(snapshot, namespaces) {
         for pod in facts.pods.values().filter(|pod| usable(pod)) {
-            let container = pod.containers.iter().filter(|c| c.role == ContainerRole::Main && !is_sidecar(&c.name)).min_by_key(|c| rank(&c.image));
+            let container =
+                pod.containers.iter().filter(|c| c.role == ContainerRole::Main && !is_sidecar(&c.name)).min_by_key(|c| rank(&c.image));
             if let Some(container) = container {
                 let vantage = Vantage { namespace: namespace.clone(), pod: pod.meta.name.clone(), container: container.name.clone() };
                 found.push((rank(&container.image), vantage));
@@ -101,7 +103,9 @@ pub fn aim(snapshot: &Snapshot, namespaces: &[Name]) -> Option<Aim> {
     let mut found: Vec<(bool, Aim)> = Vec::new();
     for (namespace, facts) in present(snapshot, namespaces) {
         for service in facts.services.values().filter(|service| answers(facts, service)) {
-            let Some(address) = service.cluster_ips.iter().find(|ip| ip.is_ipv4()).or_else(|| service.cluster_ips.first()) else { continue };
+            let Some(address) = service.cluster_ips.iter().find(|ip| ip.is_ipv4()).or_else(|| service.cluster_ips.first()) else {
+                continue;
+            };
             let tcp = || service.ports.iter().filter(|port| port.protocol == PortProtocol::Tcp);
             let Some(port) = tcp().find(|port| speaks_http(port)).or_else(|| tcp().next()) else { continue };
             let aim = Aim { namespace: namespace.clone(), service: service.meta.name.clone(), address: *address, port: port.port };

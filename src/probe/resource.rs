@@ -106,7 +106,8 @@ fn bounds(facts: &NamespaceFacts) -> Bounds {
     let items = || facts.limit_ranges.values().flat_map(|range: &std::sync::Arc<LimitRangeFact>| range.items.iter());
     let containers = || items().filter(|item| item.kind.as_ref() == "Container");
     let nanos = |quantity: &Quantity| quantity.nanos();
-    let least = |resource: &'static str| containers().filter_map(move |item| amount(&item.min, resource).and_then(nanos)).max().unwrap_or(0);
+    let least =
+        |resource: &'static str| containers().filter_map(move |item| amount(&item.min, resource).and_then(nanos)).max().unwrap_or(0);
     let most = |resource: &'static str| containers().filter_map(move |item| amount(&item.max, resource).and_then(nanos)).min();
     let tied = |item: &LimitItem| !item.ratio.is_empty();
     Bounds {
@@ -125,7 +126,9 @@ fn remaining(quotas: &[&QuotaFact], resource: &str) -> i128 {
         .iter()
         .filter_map(|quota| {
             let hard = amount(&quota.hard, resource).or_else(|| short(resource).and_then(|short| amount(&quota.hard, short)))?.nanos()?;
-            let used = amount(&quota.used, resource).or_else(|| short(resource).and_then(|short| amount(&quota.used, short))).and_then(|used| used.nanos());
+            let used = amount(&quota.used, resource)
+                .or_else(|| short(resource).and_then(|short| amount(&quota.used, short)))
+                .and_then(|used| used.nanos());
             Some((hard - used.unwrap_or(0)).max(0))
         })
         .min()
@@ -166,7 +169,8 @@ fn composed(quotas: &[&QuotaFact], bounds: &Bounds, name: &str) -> Result<Compos
             continue;
         }
         let requests = if resource.starts_with("requests") || bounds.tied { each } else { least };
-        let (limits, requests) = if memory { ((bounds.cpu, each), (bounds.cpu, requests)) } else { ((each, bounds.memory), (requests, bounds.memory)) };
+        let (limits, requests) =
+            if memory { ((bounds.cpu, each), (bounds.cpu, requests)) } else { ((each, bounds.memory), (requests, bounds.memory)) };
         let containers: Vec<Value> = (0..count).map(|index| container(index, requests, limits)).collect();
         let size = if memory { binary(each) } else { Quantity::from_nanos(each, Format::Decimal) };
         let words = format!("{count} containers of {size} each, each legal, for {resource}");
@@ -213,7 +217,8 @@ pub fn defaults_seen(accepted: &Value) -> String {
     let resources = accepted.pointer("/spec/containers/0/resources");
     let part = |key: &str| {
         let map = resources.and_then(|r| r.get(key)).and_then(Value::as_object);
-        let mut rows: Vec<String> = map.into_iter().flatten().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?))).collect();
+        let mut rows: Vec<String> =
+            map.into_iter().flatten().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?))).collect();
         rows.sort();
         rows.join(",")
     };
@@ -252,8 +257,15 @@ mod tests {
     }
 
     fn walkthrough() -> NamespaceFacts {
-        let hard = amounts(&[("requests.cpu", "1"), ("requests.memory", "1Gi"), ("limits.cpu", "2"), ("limits.memory", "2Gi"), ("pods", "10")]);
-        let used = amounts(&[("requests.cpu", "25m"), ("requests.memory", "16Mi"), ("limits.cpu", "200m"), ("limits.memory", "64Mi"), ("pods", "1")]);
+        let hard =
+            amounts(&[("requests.cpu", "1"), ("requests.memory", "1Gi"), ("limits.cpu", "2"), ("limits.memory", "2Gi"), ("pods", "10")]);
+        let used = amounts(&[
+            ("requests.cpu", "25m"),
+            ("requests.memory", "16Mi"),
+            ("limits.cpu", "200m"),
+            ("limits.memory", "64Mi"),
+            ("pods", "1"),
+        ]);
         let quota = QuotaFact { meta: Meta::default(), status_hard: hard.clone(), hard, used, scopes: Box::default() };
         let item = LimitItem {
             kind: "Container".into(),
@@ -264,7 +276,11 @@ mod tests {
             ratio: Box::default(),
         };
         let range = LimitRangeFact { meta: Meta::default(), items: Box::new([item]) };
-        NamespaceFacts { quotas: [("q".into(), Arc::new(quota))].into(), limit_ranges: [("l".into(), Arc::new(range))].into(), ..NamespaceFacts::default() }
+        NamespaceFacts {
+            quotas: [("q".into(), Arc::new(quota))].into(),
+            limit_ranges: [("l".into(), Arc::new(range))].into(),
+            ..NamespaceFacts::default()
+        }
     }
 
     fn limit(pod: &Value, index: usize, resource: &str) -> Option<Quantity> {

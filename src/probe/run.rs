@@ -27,6 +27,8 @@ use crate::receipt::ledger::new_id;
 use crate::receipt::{ClusterId, Dependency, Receipt};
 use crate::vault::VaultOptions;
 
+/// At most so many partners are tried until one is alive.
+const PARTNERS: usize = 3;
 /// Longest time for a whole probe.
 const LONGEST: Duration = Duration::from_secs(90);
 
@@ -99,23 +101,28 @@ async fn tried<H: Hands>(
 ) -> Result<Receipt, ProbeError> {
     let (snapshot, tenants) = (&*context.snapshot, context.tenants);
     can::can_probe(snapshot, tenants, &snapshot.access, probe, tenant).map_err(ProbeError::Cannot)?;
-    let partner = match probe {
-        ProbeId::Resource => None,
-        _ => can::partner(snapshot, tenants, probe, tenant, (context.partner)(snapshot, tenants, tenant).as_ref()),
+    // in line for the network probe, which alone can find out that one is dead
+    let preferred = (context.partner)(snapshot, tenants, tenant);
+    let partners = can::partners(snapshot, tenants, probe, tenant, preferred.as_ref(), PARTNERS);
+    let rests_on = |partner: Option<&str>| {
+        (context.depends)(snapshot, tenants, probe, tenant, partner).ok_or_else(|| {
+            ProbeError::Cannot("not everything that a receipt would rest on can be seen, so it would prove nothing".to_owned())
+        })
     };
-    let depends = (context.depends)(snapshot, tenants, probe, tenant, partner.as_deref())
-        .ok_or_else(|| ProbeError::Cannot("not everything that a receipt would rest on can be seen, so it would prove nothing".to_owned()))?;
+    // asked before anything is tried
+    rests_on(partners.first().map(AsRef::as_ref))?;
     let created = (context.now)();
     let scribe = Scribe { tenant, probe, now: context.now, news };
     let work = async {
-        match (probe, &partner) {
-            (ProbeId::Network, Some(partner)) => Box::pin(network::run(context, &scribe, tenant, partner)).await,
+        match (probe, partners.first()) {
+            (ProbeId::Network, Some(_)) => Box::pin(network::run(context, &scribe, tenant, &partners)).await,
             (ProbeId::Vault, Some(partner)) => Box::pin(vault::run(context, &scribe, tenant, partner)).await,
             (ProbeId::Resource, _) => Box::pin(resource::run(context, &scribe, tenant)).await,
             (_, None) => Err(ProbeError::Cannot("there is nobody to try the wall against".to_owned())),
         }
     };
-    let Made { steps, crossings } = tokio::time::timeout(LONGEST, Box::pin(work)).await.unwrap_or(Err(ProbeError::TimedOut))?;
+    let Made { steps, crossings, partner } = tokio::time::timeout(LONGEST, Box::pin(work)).await.unwrap_or(Err(ProbeError::TimedOut))?;
+    let depends = rests_on(partner.as_deref())?;
     let server = &snapshot.server;
     Ok(Receipt {
         id: new_id(created),

@@ -171,7 +171,8 @@ impl Door {
         digest.update(self.mount.as_bytes());
         digest.update(b"\0");
         digest.update(self.path.as_bytes());
-        let hex: String = digest.finalize().iter().take(3).flat_map(|b| [b >> 4, b & 15]).filter_map(|n| char::from_digit(u32::from(n), 16)).collect();
+        let hex: String =
+            digest.finalize().iter().take(3).flat_map(|b| [b >> 4, b & 15]).filter_map(|n| char::from_digit(u32::from(n), 16)).collect();
         format!("path #{hex}")
     }
 }
@@ -190,7 +191,12 @@ pub fn listing(own: &OwnPath) -> Option<String> {
 /// Of the names listed in a prefix' folder, the first secret that the prefix covers, as a child of the prefix.
 pub fn child(own: &OwnPath, names: &[Name]) -> Option<String> {
     let begin = own.path.rsplit_once('/').map_or(own.path.as_str(), |(_, begin)| begin);
-    names.iter().filter(|name| !name.ends_with('/')).find_map(|name| name.strip_prefix(begin)).filter(|rest| !rest.is_empty()).map(str::to_owned)
+    names
+        .iter()
+        .filter(|name| !name.ends_with('/'))
+        .find_map(|name| name.strip_prefix(begin))
+        .filter(|rest| !rest.is_empty())
+        .map(str::to_owned)
 }
 
 /// What an answer to a knock means.

@@ -205,7 +205,11 @@ fn next_line(reader: &mut impl BufRead) -> io::Result<Option<Parsed>> {
         reader.consume(used);
         if end.is_some() {
             let long = length > LONGEST_LINE;
-            return Ok(Some(if long { Parsed::Damaged { what: format!("{length} bytes long, not read"), digest: digest.hex() } } else { line::parse(&line) }));
+            return Ok(Some(if long {
+                Parsed::Damaged { what: format!("{length} bytes long, not read"), digest: digest.hex() }
+            } else {
+                line::parse(&line)
+            }));
         }
     }
 }

@@ -119,7 +119,9 @@ impl Tool {
         let longer = (PATIENCE + 2).to_string();
         let parts: Vec<&str> = match self {
             Self::Wget => vec!["timeout", &patience, "wget", "-q", "-O", "/dev/null", &url],
-            Self::Curl => vec!["curl", "-sS", "-o", "/dev/null", "--noproxy", "*", "--connect-timeout", &patience, "--max-time", &longer, &url],
+            Self::Curl => {
+                vec!["curl", "-sS", "-o", "/dev/null", "--noproxy", "*", "--connect-timeout", &patience, "--max-time", &longer, &url]
+            }
             Self::Node => vec!["node", "-e", NODE_CONNECT, "--", &plain, &port],
             Self::Netcat => vec!["timeout", &longer, "nc", "-w", &patience, &plain, &port],
         };
@@ -172,8 +174,16 @@ pub fn read_resolve(code: Option<i32>, stdout: &str, stderr: &str) -> (Outcome, 
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
-        .filter(|line| !line.starts_with("Server:") && !line.contains("#53") && !line.ends_with(":53") && !line.contains("Non-authoritative"))
-        .find(|line| line.starts_with("Address") || line.contains("can't") || line.contains("NXDOMAIN") || line.contains("partywall") || line.contains("timed out"));
+        .filter(|line| {
+            !line.starts_with("Server:") && !line.contains("#53") && !line.ends_with(":53") && !line.contains("Non-authoritative")
+        })
+        .find(|line| {
+            line.starts_with("Address")
+                || line.contains("can't")
+                || line.contains("NXDOMAIN")
+                || line.contains("partywall")
+                || line.contains("timed out")
+        });
     let failed = all.contains("NXDOMAIN") || all.contains("SERVFAIL") || all.contains("can't resolve");
     let outcome = if code == Some(0) && !failed { ANSWERED } else { Outcome::Failed };
     let ours = if outcome == ANSWERED { "resolved" } else { "did not resolve" };
@@ -240,8 +250,12 @@ mod tests {
     #[test]
     fn names_that_resolve_are_told_from_those_that_do_not() {
         let busybox = "Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n** server can't find x.y.svc.cluster.local: NXDOMAIN\n";
-        assert_eq!(read_resolve(Some(1), busybox, ""), (Outcome::Failed, "** server can't find x.y.svc.cluster.local: NXDOMAIN".to_owned()));
-        let found = "Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n\nName:\twhoami.web-tenant-acme.svc.cluster.local\nAddress: 10.96.10.161\n";
+        assert_eq!(
+            read_resolve(Some(1), busybox, ""),
+            (Outcome::Failed, "** server can't find x.y.svc.cluster.local: NXDOMAIN".to_owned())
+        );
+        let found =
+            "Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n\nName:\twhoami.web-tenant-acme.svc.cluster.local\nAddress: 10.96.10.161\n";
         assert_eq!(read_resolve(Some(0), found, ""), (ANSWERED, "Address: 10.96.10.161".to_owned()));
         assert_eq!(read_resolve(Some(0), "partywall resolved 10.0.0.1", "").0, ANSWERED);
         assert_eq!(read_resolve(Some(1), "", ";; connection timed out; no servers could be reached").0, Outcome::Failed);

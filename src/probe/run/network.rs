@@ -28,10 +28,16 @@ struct Side<'a> {
     hand: Option<(Vantage, Tool)>,
 }
 
-pub(super) async fn run<H: Hands>(context: &Context<'_, H>, scribe: &Scribe<'_>, tenant: &TenantId, partner: &TenantId) -> Result<Made, ProbeError> {
+/// Against the first of the partners that is alive; against the last if none is.
+pub(super) async fn run<H: Hands>(
+    context: &Context<'_, H>,
+    scribe: &Scribe<'_>,
+    tenant: &TenantId,
+    partners: &[TenantId],
+) -> Result<Made, ProbeError> {
     scribe.started(STEPS);
     let probe = Probe { context, scribe };
-    context.unless_cancelled(probe.both(tenant, partner)).await?
+    context.unless_cancelled(probe.both(tenant, partners)).await?
 }
 
 struct Probe<'a, 'b, H> {
@@ -40,13 +46,25 @@ struct Probe<'a, 'b, H> {
 }
 
 impl<H: Hands> Probe<'_, '_, H> {
-    async fn both(&self, tenant: &TenantId, partner: &TenantId) -> Result<Made, ProbeError> {
-        let (t_aim, u_aim) = (self.aim(tenant)?, self.aim(partner)?);
-        let ((t_step, t_hand), (u_step, u_hand)) = tokio::join!(self.find_hand(tenant, &t_aim), self.find_hand(partner, &u_aim));
-        let t = Side { tenant, aim: t_aim, hand: t_hand };
-        let u = Side { tenant: partner, aim: u_aim, hand: u_hand };
+    async fn both(&self, tenant: &TenantId, partners: &[TenantId]) -> Result<Made, ProbeError> {
+        let (mut other, rest) =
+            partners.split_first().ok_or_else(|| ProbeError::Cannot("there is nobody to try the wall against".to_owned()))?;
+        let (t_aim, mut u_aim) = (self.aim(tenant)?, self.aim(other)?);
+        let ((t_step, t_hand), (mut u_step, mut u_hand)) = tokio::join!(self.find_hand(tenant, &t_aim), self.find_hand(other, &u_aim));
         let mut steps = Vec::with_capacity(STEPS);
-        let (t_own, u_own) = (push(&mut steps, t_step), push(&mut steps, u_step));
+        let t_own = push(&mut steps, t_step);
+        for next in rest {
+            if u_step.outcome == Outcome::Answered {
+                break;
+            }
+            // a dead target proves nothing: it stays on record, and the next one has its turn
+            steps.push(u_step);
+            (other, u_aim) = (next, self.aim(next)?);
+            (u_step, u_hand) = self.find_hand(next, &u_aim).await;
+        }
+        let u_own = push(&mut steps, u_step);
+        let t = Side { tenant, aim: t_aim, hand: t_hand };
+        let u = Side { tenant: other, aim: u_aim, hand: u_hand };
         // names first and apart: everything after goes by address, so that a name that does not resolve can't pass for a wall
         let (own_name, other_name, back_name, t_sober, u_sober, t_first, u_first) = tokio::join!(
             self.resolve(&t, &t.aim),
@@ -67,7 +85,13 @@ impl<H: Hands> Probe<'_, '_, H> {
         let (t_second, u_second, t_again, u_again) = tokio::join!(self.cross(&t, &u), self.cross(&u, &t), self.own(&t), self.own(&u));
         let (t_second, u_second) = (add(t_second), add(u_second));
         let (t_again, u_again) = (add(t_again), add(u_again));
-        let crossing = |from: &Side<'_>, to: &Side<'_>, check: &str, source: [Option<usize>; 2], target: [Option<usize>; 2], sober, attempts: [Option<usize>; 2]| {
+        let crossing = |from: &Side<'_>,
+                        to: &Side<'_>,
+                        check: &str,
+                        source: [Option<usize>; 2],
+                        target: [Option<usize>; 2],
+                        sober,
+                        attempts: [Option<usize>; 2]| {
             Crossing {
                 what: format!("{} opens a connection to {}'s Service", from.tenant, to.tenant),
                 checks: vec![check.to_owned()],
@@ -83,11 +107,12 @@ impl<H: Hands> Probe<'_, '_, H> {
             crossing(&t, &u, "NET-01", t_alive, u_alive, t_sober, [t_first, t_second]),
             crossing(&u, &t, "NET-02", u_alive, t_alive, u_sober, [u_first, u_second]),
         ];
-        Ok(Made { steps, crossings })
+        Ok(Made { steps, crossings, partner: Some(u.tenant.clone()) })
     }
 
     fn aim(&self, tenant: &TenantId) -> Result<Aim, ProbeError> {
-        aim(&self.context.snapshot, self.context.namespaces(tenant)).ok_or_else(|| ProbeError::Cannot(format!("{tenant} has no Service with ready endpoints")))
+        aim(&self.context.snapshot, self.context.namespaces(tenant))
+            .ok_or_else(|| ProbeError::Cannot(format!("{tenant} has no Service with ready endpoints")))
     }
 
     /// Finds a container and a tool that reach the tenant's own Service, which is at once the control that the source is alive.

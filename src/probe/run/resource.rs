@@ -15,16 +15,15 @@ use crate::receipt::{Crossing, Outcome, Step};
 const STEPS: usize = 6;
 
 pub(super) async fn run<H: Hands>(context: &Context<'_, H>, scribe: &Scribe<'_>, tenant: &TenantId) -> Result<Made, ProbeError> {
-    let namespaces: Vec<&Name> = context
-        .namespaces(tenant)
-        .iter()
-        .filter(|name| context.snapshot.namespace(name).is_some_and(|facts| has_walls(facts)))
-        .collect();
+    let namespaces: Vec<&Name> =
+        context.namespaces(tenant).iter().filter(|name| context.snapshot.namespace(name).is_some_and(|facts| has_walls(facts))).collect();
     if namespaces.len() > MOST_NAMESPACES {
-        return Err(ProbeError::Cannot(format!("{tenant} has more than {MOST_NAMESPACES} namespaces: a receipt for some would be read as one for all")));
+        return Err(ProbeError::Cannot(format!(
+            "{tenant} has more than {MOST_NAMESPACES} namespaces: a receipt for some would be read as one for all"
+        )));
     }
     scribe.started(STEPS * namespaces.len());
-    let mut made = Made { steps: Vec::new(), crossings: Vec::new() };
+    let mut made = Made { steps: Vec::new(), crossings: Vec::new(), partner: None };
     for namespace in namespaces {
         let Some(facts) = context.snapshot.namespace(namespace) else { continue };
         let plan = plan(facts, &pod_name(fastrand::u32(..)));
@@ -73,11 +72,21 @@ async fn one<H: Hands>(context: &Context<'_, H>, scribe: &Scribe<'_>, tenant: &T
         sober: vec![broken],
         attempts: vec![attempt],
     };
-    made.crossings.push(crossing(format!("{tenant} runs one container of {} in {namespace}", plan.large_memory), "RES-04", plan.large_by, large));
+    made.crossings.push(crossing(
+        format!("{tenant} runs one container of {} in {namespace}", plan.large_memory),
+        "RES-04",
+        plan.large_by,
+        large,
+    ));
     match (&plan.composed, sum) {
         (Ok(composed), Some(sum)) => {
             let sum = push(steps, sum);
-            made.crossings.push(crossing(format!("{tenant} runs {} in {namespace}", composed.words), "RES-01", Authority::ResourceQuota, sum));
+            made.crossings.push(crossing(
+                format!("{tenant} runs {} in {namespace}", composed.words),
+                "RES-01",
+                Authority::ResourceQuota,
+                sum,
+            ));
         }
         (Err(why), _) => {
             let note = note(scribe, &format!("{tenant}: no pod can be composed in {namespace} that only the quota would refuse"), why);

@@ -18,6 +18,8 @@ const WORDS: usize = 512;
 pub(super) struct Made {
     pub steps: Vec<Step>,
     pub crossings: Vec<Crossing>,
+    /// The tenant on the other side in the end.
+    pub partner: Option<TenantId>,
 }
 
 /// What came of one thing done, before it is a step.

@@ -81,17 +81,29 @@ struct Side {
     alive: Vec<usize>,
 }
 
-pub(super) async fn run<H: Hands>(context: &Context<'_, H>, scribe: &Scribe<'_>, tenant: &TenantId, partner: &TenantId) -> Result<Made, ProbeError> {
+pub(super) async fn run<H: Hands>(
+    context: &Context<'_, H>,
+    scribe: &Scribe<'_>,
+    tenant: &TenantId,
+    partner: &TenantId,
+) -> Result<Made, ProbeError> {
     let client = Client::new(context.vault).map_err(|error| ProbeError::Cannot(error.to_string()))?;
     let client = client.ok_or_else(|| ProbeError::Cannot("no Vault is configured".to_owned()))?;
     scribe.started(STEPS);
     let bag = Bag::default();
-    let mut probe = Probe { context, scribe, client, bag: &bag, steps: Vec::with_capacity(STEPS), nonce: format!("partywall-{:08x}", fastrand::u32(..)) };
+    let mut probe = Probe {
+        context,
+        scribe,
+        client,
+        bag: &bag,
+        steps: Vec::with_capacity(STEPS),
+        nonce: format!("partywall-{:08x}", fastrand::u32(..)),
+    };
     let crossings = probe.whole(tenant, partner).await;
     // whatever came of it
     probe.revoke_from(0).await;
     let steps = probe.steps;
-    crossings.map(|crossings| Made { steps, crossings })
+    crossings.map(|crossings| Made { steps, crossings, partner: Some(partner.clone()) })
 }
 
 struct Probe<'a, 'b, H> {

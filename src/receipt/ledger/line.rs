@@ -56,7 +56,12 @@ impl Digest {
     }
 
     pub fn hex(self) -> String {
-        self.0.finalize().iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
+        self.0
+            .finalize()
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
+            .collect()
     }
 }
 
@@ -112,6 +117,8 @@ pub(super) fn parse(line: &[u8]) -> Parsed {
     };
     match entry {
         Ok(entry) => Parsed::Good { entry, prev, hash, computed },
-        Err(error) => Parsed::Foreign { what: clean_to(&format!("a {kind} that is not understood; skipped: {error}"), 160), prev, hash, computed },
+        Err(error) => {
+            Parsed::Foreign { what: clean_to(&format!("a {kind} that is not understood; skipped: {error}"), 160), prev, hash, computed }
+        }
     }
 }
