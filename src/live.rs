@@ -119,7 +119,10 @@ pub fn is_settled(view: &View) -> bool {
     let on_the_way = |state: &SourceState| matches!(state, SourceState::Off | SourceState::Connecting | SourceState::Loading(_));
     let kinds = WATCHED.iter().all(|info| sources.get(&info.kind).is_some_and(|state| !on_the_way(state)));
     let vault = &view.snapshot.vault;
-    kinds && (!vault.configured || !on_the_way(&vault.server.state)) && view.assessment.generation == view.snapshot.generation && view.snapshot.generation > 0
+    kinds
+        && (!vault.configured || !on_the_way(&vault.server.state))
+        && view.assessment.generation == view.snapshot.generation
+        && view.snapshot.generation > 0
 }
 
 async fn follow_cluster(

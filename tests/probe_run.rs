@@ -1,5 +1,14 @@
 //! Probes end to end: on the simulated servers, on the real ones where the test bed is installed, and with hands that misbehave.
-#![allow(clippy::format_push_string, clippy::format_collect, clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests say what they expect by panicking")]
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests say what they expect by panicking"
+)]
 
 #[path = "common/fleet.rs"]
 mod fleet;

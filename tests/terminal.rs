@@ -1,5 +1,11 @@
 //! The dashboard in a real pseudo-terminal: what it paints, and that the terminal is put back whatever ends it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests say what they expect by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect by panicking"
+)]
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;

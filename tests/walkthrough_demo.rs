@@ -40,7 +40,10 @@ async fn observe_sends_reads_and_self_reviews_only() {
     assert!(requests.len() > 20, "something was read: {}", requests.len());
     let others: Vec<_> = requests.iter().filter(|r| !is_read(r) && !is_review(r)).collect();
     assert!(others.is_empty(), "{others:#?}");
-    assert!(requests.iter().all(|r| !r.path.contains("/exec") && !r.path.contains("/secret/data")), "no container entered, no secret path read");
+    assert!(
+        requests.iter().all(|r| !r.path.contains("/exec") && !r.path.contains("/secret/data")),
+        "no container entered, no secret path read"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,12 +62,14 @@ async fn probe_mode_writes_nothing_that_lasts() {
             || (r.method == "POST" && r.path.contains("/serviceaccounts/") && r.path.contains("/token"))
             || (r.method == "POST" && r.path.contains("/exec?"))
             || (r.method == "POST" && r.path.contains("/v1/auth/kubernetes/login"))
-            || (matches!(r.method.as_str(), "POST" | "PUT") && (r.path.contains("/v1/auth/token/revoke-self") || r.path.contains("/v1/auth/token/renew-self")))
+            || (matches!(r.method.as_str(), "POST" | "PUT")
+                && (r.path.contains("/v1/auth/token/revoke-self") || r.path.contains("/v1/auth/token/renew-self")))
     };
     let others: Vec<_> = handle.requests().into_iter().filter(|r| !harmless(r)).collect();
     assert!(others.is_empty(), "{others:#?}");
     // every read of a secret path carries the version that cannot exist, or asks for metadata only
-    let bare: Vec<_> = handle.requests().into_iter().filter(|r| r.path.contains("/secret/data") && !r.path.contains("version=999999999")).collect();
+    let bare: Vec<_> =
+        handle.requests().into_iter().filter(|r| r.path.contains("/secret/data") && !r.path.contains("version=999999999")).collect();
     assert!(bare.is_empty(), "{bare:#?}");
 }
 
@@ -73,7 +78,8 @@ async fn a_tenant_without_default_deny_is_fixed_probed_and_undone() {
     let handle = demo().await;
     let mut fleet = Fleet::demo(&handle, Mode::Fix).await;
     let view = fleet.view();
-    let open = view.assessment.by_tenant.values().find(|t| t.wall(Wall::Net) == Verdict::Breached).expect("the scenario has an open tenant");
+    let open =
+        view.assessment.by_tenant.values().find(|t| t.wall(Wall::Net) == Verdict::Breached).expect("the scenario has an open tenant");
     let tenant = open.tenant.clone();
     let plan = fleet.worker.plan(&tenant, "NET-01").await.unwrap();
     assert!(plan.applicable(), "{plan:#?}");

@@ -27,7 +27,8 @@ fn status_lists_both_tenants_with_the_quota_figures_the_server_has() {
     assert!(out.status.success(), "{}", testbed::text(&out));
     let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     for tenant in ["acme", "globex"] {
-        let shown = report["tenants"].as_array().unwrap().iter().find(|t| t["tenant"] == tenant).unwrap_or_else(|| panic!("{tenant} is missing"));
+        let shown =
+            report["tenants"].as_array().unwrap().iter().find(|t| t["tenant"] == tenant).unwrap_or_else(|| panic!("{tenant} is missing"));
         let text = bed.kubectl_ok(&["-n", &format!("web-tenant-{tenant}"), "get", "resourcequota", "tenant-quota", "-o", "json"]);
         let real: serde_json::Value = serde_json::from_str(&text).unwrap();
         let hard = real["status"]["hard"].as_object().unwrap();
@@ -142,7 +143,8 @@ async fn a_restarted_api_server_turns_sources_stale_with_a_reason_and_they_recov
     let view = fleet.until("a source says it is stale and why", SECONDS_20, |view| stale(view.snapshot.source(Kind::NetworkPolicy))).await;
     assert_eq!(net_of(&view, "acme"), Verdict::Unknown, "what may be old is not shown as if it were new");
     assert!(restart.join().unwrap().status.success());
-    let live = |view: &partywall::app::msg::View| view.snapshot.sources.values().all(|s| matches!(s, SourceState::Live | SourceState::Absent));
+    let live =
+        |view: &partywall::app::msg::View| view.snapshot.sources.values().all(|s| matches!(s, SourceState::Live | SourceState::Absent));
     fleet.until("everything is live again", Duration::from_secs(60), live).await;
     assert_ne!(net_of(&fleet.view(), "acme"), Verdict::Unknown);
 }

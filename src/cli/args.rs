@@ -10,7 +10,13 @@ use crate::posture::wall::Wall;
 
 /// Shows, for every tenant of a shared Kubernetes cluster, whether its walls stand, and proves it by trying to cross them.
 #[derive(Debug, Parser)]
-#[command(name = "partywall", version, about, max_term_width = 100, after_help = "Without a command: the dashboard on the current context.\nExit codes: 0 fine, 1 findings, 2 usage, 3 could not look.")]
+#[command(
+    name = "partywall",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Without a command: the dashboard on the current context.\nExit codes: 0 fine, 1 findings, 2 usage, 3 could not look."
+)]
 pub struct Cli {
     /// Settings of every command.
     #[command(flatten)]

@@ -77,7 +77,12 @@ const STACK: usize = 8 << 20;
 
 /// The runtime of every command: two workers are enough, since nothing here is long at work.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_stack_size(STACK).enable_all().build().wrap_err("the runtime could not be started")
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_stack_size(STACK)
+        .enable_all()
+        .build()
+        .wrap_err("the runtime could not be started")
 }
 
 /// Starts the pipeline and waits for what it can see. None when nothing at all could be seen: the reason has been printed.

@@ -121,7 +121,12 @@ impl ConfigFile {
 
     pub(super) fn mode(&self, path: &Path) -> Result<Option<Mode>, ConfigError> {
         let Some(text) = &self.mode else { return Ok(None) };
-        let wrong = || ConfigError::Value { path: path.to_owned(), key: "mode", value: text.clone(), why: "none of observe, probe, fix".to_owned() };
+        let wrong = || ConfigError::Value {
+            path: path.to_owned(),
+            key: "mode",
+            value: text.clone(),
+            why: "none of observe, probe, fix".to_owned(),
+        };
         Mode::parse(text).map(Some).ok_or_else(wrong)
     }
 

@@ -93,7 +93,9 @@ impl Store {
                 }
             }
             if kind == Kind::Node {
-                lost.extend(self.now.nodes.keys().filter(|n| !seen.contains(&(Name::from(""), (*n).clone()))).map(|n| ("".into(), n.clone())));
+                lost.extend(
+                    self.now.nodes.keys().filter(|n| !seen.contains(&(Name::from(""), (*n).clone()))).map(|n| ("".into(), n.clone())),
+                );
             }
             for (namespace, name) in lost {
                 self.gone(kind, &namespace, &name);
@@ -162,7 +164,8 @@ impl Store {
             all.remove(namespace);
         }
         if removed {
-            let object = ObjectRef { kind, namespace: if kind == Kind::Namespace { "".into() } else { namespace.clone() }, name: name.clone() };
+            let object =
+                ObjectRef { kind, namespace: if kind == Kind::Namespace { "".into() } else { namespace.clone() }, name: name.clone() };
             self.moved(namespace.clone(), object, How::Deleted, Identity::default());
         }
     }

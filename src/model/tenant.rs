@@ -13,8 +13,29 @@ pub const CAPSULE_LABEL: &str = "capsule.clastix.io/tenant";
 pub const DEFAULT_PATTERN: &str = "^(?:web-)?tenant-(?<tenant>.+)$";
 /// Namespaces that belong to the cluster, by name or prefix (`*` at the end).
 pub const SYSTEM_NAMESPACES: &[&str] = &[
-    "default", "kube-*", "cattle-*", "calico-*", "tigera-*", "cilium*", "istio-*", "linkerd*", "cert-manager", "external-secrets*", "vault*", "sys-*",
-    "openbao*", "monitoring", "logging", "ingress-*", "traefik*", "kyverno", "gatekeeper-system", "capsule-system", "local-path-storage", "flux-system", "argocd",
+    "default",
+    "kube-*",
+    "cattle-*",
+    "calico-*",
+    "tigera-*",
+    "cilium*",
+    "istio-*",
+    "linkerd*",
+    "cert-manager",
+    "external-secrets*",
+    "vault*",
+    "sys-*",
+    "openbao*",
+    "monitoring",
+    "logging",
+    "ingress-*",
+    "traefik*",
+    "kyverno",
+    "gatekeeper-system",
+    "capsule-system",
+    "local-path-storage",
+    "flux-system",
+    "argocd",
 ];
 
 /// How tenants are found, in the order of precedence of DESIGN.md.
@@ -88,7 +109,9 @@ impl Default for TenantRules {
 impl TenantRules {
     /// Whether a namespace belongs to the cluster itself. O(patterns).
     pub fn is_system(&self, namespace: &str) -> bool {
-        self.system.iter().any(|pattern| pattern.strip_suffix('*').map_or(pattern.as_ref() == namespace, |prefix| namespace.starts_with(prefix)))
+        self.system
+            .iter()
+            .any(|pattern| pattern.strip_suffix('*').map_or(pattern.as_ref() == namespace, |prefix| namespace.starts_with(prefix)))
     }
 
     /// Sorts namespaces into tenants. Each namespace goes to the first rule that names a tenant for it; where two rules name different
@@ -127,12 +150,17 @@ impl TenantRules {
 
     /// Who claims a namespace, by every rule, in order of precedence.
     fn claims(&self, namespace: &Name, labels: Option<&LabelSet>) -> Vec<(RuleInForce, TenantId)> {
-        let mut claims: Vec<_> =
-            self.listed.iter().filter(|(_, list)| list.contains(namespace)).map(|(tenant, _)| (RuleInForce::Listed, tenant.clone())).collect();
+        let mut claims: Vec<_> = self
+            .listed
+            .iter()
+            .filter(|(_, list)| list.contains(namespace))
+            .map(|(tenant, _)| (RuleInForce::Listed, tenant.clone()))
+            .collect();
         let by_label = |key: &str| labels.and_then(|labels| labels.get(key)).filter(|value| !value.is_empty()).cloned();
         claims.extend(by_label(CAPSULE_LABEL).map(|tenant| (RuleInForce::Capsule, tenant)));
         claims.extend(self.label.as_ref().and_then(|key| by_label(key)).map(|tenant| (RuleInForce::Label, tenant)));
-        let by_pattern = self.pattern.as_ref().and_then(|p| p.captures(namespace)).and_then(|c| c.name("tenant").map(|m| Name::from(m.as_str())));
+        let by_pattern =
+            self.pattern.as_ref().and_then(|p| p.captures(namespace)).and_then(|c| c.name("tenant").map(|m| Name::from(m.as_str())));
         claims.extend(by_pattern.map(|tenant| (RuleInForce::Pattern, tenant)));
         claims
     }
@@ -147,16 +175,15 @@ mod tests {
     }
 
     fn resolve(rules: &TenantRules, namespaces: &[(&str, &[(&str, &str)])]) -> Tenants {
-        let owned: Vec<(Name, LabelSet)> = namespaces
-            .iter()
-            .map(|(n, labels)| (name(n), LabelSet::new(labels.iter().map(|(k, v)| (name(k), name(v))))))
-            .collect();
+        let owned: Vec<(Name, LabelSet)> =
+            namespaces.iter().map(|(n, labels)| (name(n), LabelSet::new(labels.iter().map(|(k, v)| (name(k), name(v)))))).collect();
         rules.resolve(owned.iter().map(|(n, l)| (n, Some(l))))
     }
 
     #[test]
     fn the_default_pattern_finds_the_walkthroughs_tenants() {
-        let tenants = resolve(&TenantRules::default(), &[("web-tenant-acme", &[]), ("tenant-globex", &[]), ("kube-system", &[]), ("stray", &[])]);
+        let tenants =
+            resolve(&TenantRules::default(), &[("web-tenant-acme", &[]), ("tenant-globex", &[]), ("kube-system", &[]), ("stray", &[])]);
         assert_eq!(tenants.rule, RuleInForce::Pattern);
         assert_eq!(tenants.of.get("web-tenant-acme"), Some(&name("acme")));
         assert_eq!(tenants.of.get("tenant-globex"), Some(&name("globex")));

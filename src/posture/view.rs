@@ -73,7 +73,8 @@ const ROLE_WORDS: usize = 16;
 /// O(words² × log tenants), of at most [`ROLE_WORDS`] words.
 fn named_after<'t>(role: &str, tenants: &'t Tenants) -> Option<&'t TenantId> {
     let between = |c: char| !c.is_alphanumeric();
-    let starts: Vec<usize> = std::iter::once(0).chain(role.match_indices(between).map(|(at, sep)| at + sep.len())).take(ROLE_WORDS).collect();
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(role.match_indices(between).map(|(at, sep)| at + sep.len())).take(ROLE_WORDS).collect();
     let ends: Vec<usize> = role.match_indices(between).map(|(at, _)| at).chain([role.len()]).take(ROLE_WORDS).collect();
     let words = starts.iter().flat_map(|start| ends.iter().filter_map(|end| role.get(*start..*end)));
     words.filter_map(|word| tenants.namespaces.get_key_value(word)).map(|(tenant, _)| tenant).max_by_key(|tenant| tenant.len())

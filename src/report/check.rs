@@ -53,11 +53,13 @@ pub fn coverage(tenant: &TenantAssessment) -> f64 {
 }
 
 fn finding(finding: &Finding) -> Value {
-    let mut subject = json!({"kind": finding.subject.kind, "namespace": clean(&finding.subject.namespace), "name": clean(&finding.subject.name)});
+    let mut subject =
+        json!({"kind": finding.subject.kind, "namespace": clean(&finding.subject.namespace), "name": clean(&finding.subject.name)});
     if let (Some(container), Some(map)) = (&finding.subject.container, subject.as_object_mut()) {
         map.insert("container".to_owned(), json!(clean(container)));
     }
-    let evidence = |e: &crate::posture::finding::Evidence| json!({"object": clean(&e.object.to_string()), "field": e.field, "value": e.value});
+    let evidence =
+        |e: &crate::posture::finding::Evidence| json!({"object": clean(&e.object.to_string()), "field": e.field, "value": e.value});
     let mut out = json!({
         "check": finding.check.id,
         "severity": finding.check.severity,

@@ -97,7 +97,11 @@ mod tests {
     fn a_frame_is_one_synchronized_piece() {
         let area = Rect::new(0, 0, 20, 1);
         let mut out = Vec::new();
-        Frames::new(area, true).draw(area, &mut out, |_, b| { b.set_string(0, 0, "x", Style::default()); }).unwrap();
+        Frames::new(area, true)
+            .draw(area, &mut out, |_, b| {
+                b.set_string(0, 0, "x", Style::default());
+            })
+            .unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("\x1b[?2026h") && text.ends_with("\x1b[?2026l"), "{text:?}");
     }
@@ -107,8 +111,16 @@ mod tests {
         let area = Rect::new(0, 0, 120, 40);
         let mut frames = Frames::new(area, true);
         let mut out = Vec::new();
-        frames.draw(area, &mut out, |_, b| { b.set_string(0, 0, "a", Style::default()); }).unwrap();
-        let bytes = frames.draw(area, &mut out, |_, b| { b.set_string(0, 0, "b", Style::default()); }).unwrap();
+        frames
+            .draw(area, &mut out, |_, b| {
+                b.set_string(0, 0, "a", Style::default());
+            })
+            .unwrap();
+        let bytes = frames
+            .draw(area, &mut out, |_, b| {
+                b.set_string(0, 0, "b", Style::default());
+            })
+            .unwrap();
         assert!(bytes < 64, "{bytes}");
     }
 }

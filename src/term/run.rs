@@ -70,7 +70,8 @@ impl Themes {
         let theme = if theme::names().any(|built_in| built_in == name) {
             Theme::load(name)
         } else {
-            let text = std::fs::read_to_string(name).map_err(|error| format!("there is no built-in theme and no file of that name ({error})"))?;
+            let text =
+                std::fs::read_to_string(name).map_err(|error| format!("there is no built-in theme and no file of that name ({error})"))?;
             Theme::parse(&text)
         };
         let theme = theme.map_err(|error| error.to_string())?.reduced(depth);
@@ -279,7 +280,11 @@ fn feed(screen: &mut Screen, hands: &mut Hands, message: Msg) -> io::Result<bool
             Effect::Reread => hands.live.reread(),
             Effect::Copy(text) => {
                 let tmux = std::env::var_os("TMUX").is_some();
-                let told = if clipboard::copy(&mut io::stdout().lock(), &text, tmux)? { "copied" } else { "too long for the clipboard: press S to save" };
+                let told = if clipboard::copy(&mut io::stdout().lock(), &text, tmux)? {
+                    "copied"
+                } else {
+                    "too long for the clipboard: press S to save"
+                };
                 let _ = hands.out.send(Msg::Note(Level::Info, told.to_owned()));
             }
             Effect::SaveScreen => {

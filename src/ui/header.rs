@@ -296,7 +296,11 @@ pub fn keys(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 fn key_title(cx: &Cx<'_>, binding: &keymap::Binding) -> &'static str {
     match (binding.layer, binding.action, &cx.state.dialog) {
         (Layer::Probing, Action::Cancel, _) => {
-            if cx.state.run.as_ref().is_some_and(crate::app::run::Run::running) { "cancel" } else { "close" }
+            if cx.state.run.as_ref().is_some_and(crate::app::run::Run::running) {
+                "cancel"
+            } else {
+                "close"
+            }
         }
         (Layer::Typing, Action::Accept, Some(_)) => "write it",
         (Layer::Typing, Action::Close, Some(_)) => "back to the plan",

@@ -101,7 +101,11 @@ impl Fleet {
         }
         let view = self.view();
         let tenants: Vec<_> = view.assessment.by_tenant.values().map(|t| (t.tenant.clone(), t.walls.clone())).collect();
-        panic!("not within {limit:?}: {what}; sources {:?}, tenants {tenants:?}, receipts {:#?}", view.snapshot.sources, view.book.all().next());
+        panic!(
+            "not within {limit:?}: {what}; sources {:?}, tenants {tenants:?}, receipts {:#?}",
+            view.snapshot.sources,
+            view.book.all().next()
+        );
     }
 }
 

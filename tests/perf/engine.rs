@@ -47,7 +47,8 @@ fn deny(namespace: &str, version: u64) -> Fact {
 
 fn tenant(interner: &mut Interner, number: usize, pods: usize) -> Vec<Fact> {
     let namespace = format!("tenant-{number:05}");
-    let hard = amounts(&[("limits.cpu", "20"), ("limits.memory", "20Gi"), ("pods", "100"), ("requests.cpu", "10"), ("requests.memory", "10Gi")]);
+    let hard =
+        amounts(&[("limits.cpu", "20"), ("limits.memory", "20Gi"), ("pods", "100"), ("requests.cpu", "10"), ("requests.memory", "10Gi")]);
     let item = LimitItem {
         kind: "Container".into(),
         default: amounts(&[("cpu", "500m"), ("memory", "512Mi")]),
@@ -59,7 +60,13 @@ fn tenant(interner: &mut Interner, number: usize, pods: usize) -> Vec<Fact> {
     let mut facts = vec![
         Fact::Namespace(NamespaceFact { meta: meta("", &namespace, 1), labels: Arc::default(), terminating: false }),
         deny(&namespace, 1),
-        Fact::Quota(QuotaFact { meta: meta(&namespace, "quota", 1), status_hard: hard.clone(), used: hard.clone(), hard, scopes: Box::default() }),
+        Fact::Quota(QuotaFact {
+            meta: meta(&namespace, "quota", 1),
+            status_hard: hard.clone(),
+            used: hard.clone(),
+            hard,
+            scopes: Box::default(),
+        }),
         Fact::LimitRange(LimitRangeFact { meta: meta(&namespace, "limits", 1), items: [item].into() }),
     ];
     for pod in 0..pods {

@@ -9,7 +9,13 @@
 //! ```
 //!
 //! Without `PARTYWALL_BENCH_BED` it says so and ends: the figures need a server of their own. They are printed, never judged.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a bench that can't go on says so by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a bench that can't go on says so by panicking"
+)]
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -63,7 +69,16 @@ impl Dashboard {
                 let _ = tell.send(Instant::now());
             }
         });
-        Self { pid: child.process_id().unwrap(), keys: pty.master.take_writer().unwrap(), screen, bytes, chunks, child, began, _master: pty.master }
+        Self {
+            pid: child.process_id().unwrap(),
+            keys: pty.master.take_writer().unwrap(),
+            screen,
+            bytes,
+            chunks,
+            child,
+            began,
+            _master: pty.master,
+        }
     }
 
     fn wait(&self, what: &str, limit: Duration, seen: impl Fn(&str) -> bool) -> Duration {
@@ -156,7 +171,8 @@ fn main() {
     let mut dashboard = Dashboard::start(&kubeconfig, state.path());
     let first = dashboard.wait("the first paint", Duration::from_secs(10), |text| text.contains("OBSERVE") && text.contains("help"));
     println!("first paint from exec            {:>8.1} ms", first.as_secs_f64() * 1e3);
-    let complete = dashboard.wait("the complete fleet", Duration::from_secs(120), |text| tenants(text) >= namespaces && text.contains("kube ● live"));
+    let complete =
+        dashboard.wait("the complete fleet", Duration::from_secs(120), |text| tenants(text) >= namespaces && text.contains("kube ● live"));
     println!("complete fleet from exec         {:>8.2} s", complete.as_secs_f64());
     println!("CPU spent until then             {:>8.2} s", dashboard.cpu_ticks() as f64 / 100.0);
     println!("resident memory                  {:>12}  (peak {})", dashboard.memory("VmRSS"), dashboard.memory("VmHWM"));
@@ -169,7 +185,12 @@ fn main() {
     println!("resident memory after that       {:>12}", dashboard.memory("VmRSS"));
 
     let took = dashboard.keys(300, Duration::from_millis(20));
-    println!("key to paint, quiet              p50 {:.2} ms  p99 {:.2} ms  of {}", ms(percentile(&took, 50)), ms(percentile(&took, 99)), took.len());
+    println!(
+        "key to paint, quiet              p50 {:.2} ms  p99 {:.2} ms  of {}",
+        ms(percentile(&took, 50)),
+        ms(percentile(&took, 99)),
+        took.len()
+    );
     let churn = std::process::Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/fleet"))
         .args(["--churn", "50", "--seconds", "20"])
         .env("PARTYWALL_TESTBED_DIR", &bed)
@@ -180,8 +201,16 @@ fn main() {
         let ticks = dashboard.cpu_ticks();
         let began = Instant::now();
         let took = dashboard.keys(300, Duration::from_millis(20));
-        println!("key to paint, 50 pod changes/s   p50 {:.2} ms  p99 {:.2} ms  of {}", ms(percentile(&took, 50)), ms(percentile(&took, 99)), took.len());
-        println!("CPU with keys and changes        {:>8.2} % of a core", (dashboard.cpu_ticks() - ticks) as f64 / began.elapsed().as_secs_f64());
+        println!(
+            "key to paint, 50 pod changes/s   p50 {:.2} ms  p99 {:.2} ms  of {}",
+            ms(percentile(&took, 50)),
+            ms(percentile(&took, 99)),
+            took.len()
+        );
+        println!(
+            "CPU with keys and changes        {:>8.2} % of a core",
+            (dashboard.cpu_ticks() - ticks) as f64 / began.elapsed().as_secs_f64()
+        );
         let _ = churn.wait();
     }
 }

@@ -121,13 +121,10 @@ impl Drop for Scratch {
 }
 
 fn demo_options(config: &Config, handle: &DemoHandle, folder: &Scratch) -> Result<LiveOptions> {
-    let base = live_options(&Config { vault: crate::config::VaultConfig { poll: config.vault.poll, ..Default::default() }, ..config.clone() })?;
+    let base =
+        live_options(&Config { vault: crate::config::VaultConfig { poll: config.vault.poll, ..Default::default() }, ..config.clone() })?;
     Ok(LiveOptions {
-        connect: ConnectOptions {
-            kubeconfig: Some(folder.write("kubeconfig", &handle.kubeconfig_yaml())?),
-            context: None,
-            ..base.connect
-        },
+        connect: ConnectOptions { kubeconfig: Some(folder.write("kubeconfig", &handle.kubeconfig_yaml())?), context: None, ..base.connect },
         vault: VaultOptions {
             addr: Some(handle.vault_url()),
             token: validate_token(handle.vault_token(), "the demo").ok().flatten(),
@@ -155,14 +152,8 @@ fn open(config: &Config, context: &str, simulated: bool) -> Result<Result<(Scree
     };
     guard::on_panic(config.state.clone());
     let (width, height) = crossterm::terminal::size().wrap_err("the terminal does not tell its size")?;
-    let settings = Settings {
-        mode: config.mode,
-        theme: chosen.theme,
-        ascii: chosen.ascii,
-        redact: config.redact,
-        simulated,
-        context: context.into(),
-    };
+    let settings =
+        Settings { mode: config.mode, theme: chosen.theme, ascii: chosen.ascii, redact: config.redact, simulated, context: context.into() };
     let state = State::new(settings, (width, height), now());
     let guard = Guard::enter().wrap_err("the terminal could not be taken")?;
     let mut screen = Screen::new(state, themes, Rect::new(0, 0, width, height), config.state.join("screens"));
@@ -201,6 +192,11 @@ fn finish(ended: Ended) -> Result<ExitCode> {
         Ended::Quit => ExitCode::SUCCESS,
         Ended::Terminated => ExitCode::from(128 + 15),
         Ended::HungUp => ExitCode::from(BLIND),
-        Ended::Broken => return complain(&"stopped, because what reads the servers failed on an error of its own; a panic report is in the state folder (partywall doctor names it)", BLIND),
+        Ended::Broken => {
+            return complain(
+                &"stopped, because what reads the servers failed on an error of its own; a panic report is in the state folder (partywall doctor names it)",
+                BLIND,
+            );
+        }
     })
 }

@@ -29,7 +29,13 @@ struct Line {
 pub async fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode> {
     let mut lines = settings(config);
     match live_options(config) {
-        Err(error) => lines.push(Line { area: "settings", what: "vault".into(), state: clean(&error.to_string()), good: false, costs: "the secret wall".into() }),
+        Err(error) => lines.push(Line {
+            area: "settings",
+            what: "vault".into(),
+            state: clean(&error.to_string()),
+            good: false,
+            costs: "the secret wall".into(),
+        }),
         Ok(options) => {
             let mut live = Live::start(options);
             live.settled(std::time::Duration::from_secs(args.timeout)).await;
@@ -72,7 +78,12 @@ fn settings(config: &Config) -> Vec<Line> {
 
 fn kubernetes(view: &View) -> Vec<Line> {
     let costs = |kind: crate::model::kind::Kind| {
-        view.assessment.unknowns.iter().find(|unknown| unknown.source == kind.as_str()).map(|unknown| unknown.costs.join(", ")).unwrap_or_default()
+        view.assessment
+            .unknowns
+            .iter()
+            .find(|unknown| unknown.source == kind.as_str())
+            .map(|unknown| unknown.costs.join(", "))
+            .unwrap_or_default()
     };
     WATCHED
         .iter()
@@ -92,7 +103,9 @@ fn kubernetes(view: &View) -> Vec<Line> {
 /// What probes and fixes need, asked for the first tenant's first namespace.
 async fn abilities(live: &Live, view: &View) -> Vec<Line> {
     let Some(cluster) = live.cluster.borrow().clone() else { return Vec::new() };
-    let Some(namespace) = view.assessment.by_tenant.values().find_map(|tenant| tenant.namespaces.first().cloned()) else { return Vec::new() };
+    let Some(namespace) = view.assessment.by_tenant.values().find_map(|tenant| tenant.namespaces.first().cloned()) else {
+        return Vec::new();
+    };
     let wanted = [
         (Question::new("create", "", "pods"), "the resource probe"),
         (Question::new("create", "", "serviceaccounts").sub("token"), "the Vault probe"),

@@ -37,7 +37,8 @@ pub async fn run(config: &Config, args: &ProbeArgs) -> Result<ExitCode> {
     if let Some(stranger) = args.tenants.iter().find(|name| !all.contains_key(name.as_str())) {
         return complain(&sources::no_such_tenant(&view, stranger), USAGE);
     }
-    let tenants: Vec<TenantId> = all.keys().filter(|t| args.tenants.is_empty() || args.tenants.iter().any(|n| *n == ***t)).cloned().collect();
+    let tenants: Vec<TenantId> =
+        all.keys().filter(|t| args.tenants.is_empty() || args.tenants.iter().any(|n| *n == ***t)).cloned().collect();
     let mut session = Session::new(&live, config.mode.max(Mode::Probe), args.output);
     for tenant in &tenants {
         for probe in &probes {
@@ -121,7 +122,9 @@ impl Session {
             .collect();
         if self.output == Output::Json {
             let receipts: Vec<_> = self.receipts.iter().map(|receipt| report::json(receipt, None)).collect();
-            print_json(&serde_json::json!({"schema": "partywall.probe/v1", "receipts": receipts, "failed": self.failed, "tenants": walls}))?;
+            print_json(
+                &serde_json::json!({"schema": "partywall.probe/v1", "receipts": receipts, "failed": self.failed, "tenants": walls}),
+            )?;
         } else {
             for tenant in tenants.iter().filter_map(|tenant| view.assessment.by_tenant.get(tenant)) {
                 let walls: Vec<String> = tenant

@@ -45,7 +45,8 @@ fn list(book: &Book, output: Output) -> Result<ExitCode> {
     let now = crate::live::now();
     let mut table = Table::new(&["ID", "AGE", "TENANT", "PROBE", "AGAINST", "SHOWS", "COUNTS"]);
     for receipt in book.all() {
-        let shows: Vec<String> = receipt.crossings.iter().map(|c| format!("{} {}", c.checks.join("+"), report::word(&judge(receipt, c)))).collect();
+        let shows: Vec<String> =
+            receipt.crossings.iter().map(|c| format!("{} {}", c.checks.join("+"), report::word(&judge(receipt, c)))).collect();
         let counts = match book.lapse_of(&receipt.id) {
             Some(why) => format!("no: {why}"),
             None if now >= receipt.expires => "no: expired".to_owned(),
