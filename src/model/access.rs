@@ -29,7 +29,7 @@ impl Question {
 
     /// The same about a subresource.
     #[must_use]
-    pub fn sub(mut self, subresource: &str) -> Self {
+    pub fn subresource(mut self, subresource: &str) -> Self {
         self.subresource = subresource.into();
         self
     }

@@ -26,7 +26,7 @@ pub fn can_probe(snapshot: &Snapshot, tenants: &Tenants, access: &Access, probe:
             vault_up(snapshot)?;
             let id: TenantId = tenant.into();
             let own = identity(snapshot, &id, namespaces)?;
-            let question = Question::new("create", "", "serviceaccounts").sub("token");
+            let question = Question::new("create", "", "serviceaccounts").subresource("token");
             allowed(access, &question, &own.namespace)?;
             let nobody = "no other tenant logs in to Vault with a path of its own, so there is nobody to try it against";
             partner(snapshot, tenants, probe, tenant, None).map(drop).ok_or_else(|| nobody.to_owned())
@@ -77,7 +77,7 @@ fn able(snapshot: &Snapshot, access: &Access, shown: &str, namespaces: &[Name]) 
     let vantage = vantage.ok_or_else(|| format!("{shown} has no ready pod of its own network to probe from"))?;
     aim(snapshot, namespaces)
         .ok_or_else(|| format!("{shown} has no Service with an address and ready endpoints, so nothing shows that it is alive"))?;
-    allowed(access, &Question::new("create", "", "pods").sub("exec"), &vantage.namespace)
+    allowed(access, &Question::new("create", "", "pods").subresource("exec"), &vantage.namespace)
 }
 
 fn vault_up(snapshot: &Snapshot) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! `partywall check`: all findings (schema `partywall.check/v1`).
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::table::Table;
@@ -99,7 +101,7 @@ pub fn table(assessment: &Assessment, only: &[String]) -> String {
     }
     assessment.platform.iter().flat_map(|result| &result.findings).for_each(|finding| add("(platform)", finding));
     let mut out = table.print();
-    out.push_str(&format!("{good} more hold or do not apply\n"));
+    let _ = writeln!(out, "{good} more hold or do not apply");
     for unknown in &assessment.unknowns {
         out.push_str(&unseen(unknown));
     }

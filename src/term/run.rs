@@ -157,7 +157,8 @@ pub async fn run(mut screen: Screen, live: Live, mode: Mode, guard: Guard) -> io
     let mut hands = Hands { live, worker, out, cancel: CancellationToken::new() };
     let mut signals = Signals::new()?;
     let mut keys = EventStream::new();
-    let mut drawn_for_data = Instant::now();
+    // the first data are drawn at once
+    let mut drawn_for_data = Instant::now().checked_sub(DATA_FRAMES_APART).unwrap_or_else(Instant::now);
     let mut notes_open = true;
     loop {
         let wake = wake_after(&screen.state);
@@ -176,15 +177,12 @@ pub async fn run(mut screen: Screen, live: Live, mode: Mode, guard: Guard) -> io
                 screen.paint()?;
             }
             event = keys.next() => {
-                let message = match event {
-                    Some(Ok(event)) => input::message(event),
-                    // the terminal can't be read any more: it is gone
-                    Some(Err(_)) | None => {
-                        guard.abandon();
-                        return Ok(Ended::HungUp);
-                    }
+                // a terminal that can't be read any more is gone
+                let Some(Ok(event)) = event else {
+                    guard.abandon();
+                    return Ok(Ended::HungUp);
                 };
-                let Some(message) = message else { continue };
+                let Some(message) = input::message(event) else { continue };
                 if let Msg::Resize(width, height) = message {
                     screen.area = Rect::new(0, 0, width, height);
                     screen.frames.forget();

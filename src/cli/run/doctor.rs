@@ -108,8 +108,8 @@ async fn abilities(live: &Live, view: &View) -> Vec<Line> {
     };
     let wanted = [
         (Question::new("create", "", "pods"), "the resource probe"),
-        (Question::new("create", "", "serviceaccounts").sub("token"), "the Vault probe"),
-        (Question::new("create", "", "pods").sub("exec"), "the network probe"),
+        (Question::new("create", "", "serviceaccounts").subresource("token"), "the Vault probe"),
+        (Question::new("create", "", "pods").subresource("exec"), "the network probe"),
         (Question::new("patch", "networking.k8s.io", "networkpolicies"), "the network fix"),
         (Question::new("patch", "", "limitranges"), "the LimitRange fix"),
     ];

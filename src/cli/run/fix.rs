@@ -1,5 +1,6 @@
 //! `partywall fix`: prints a plan and its diff; applies it only in fix mode, after the tenant's name was typed.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -86,15 +87,15 @@ fn confirmed(plan: &FixPlan, mode: Mode) -> Result<Result<WritePermit, String>> 
 fn plan_text(plan: &FixPlan) -> String {
     let mut out = format!("{} for {} of {}\n", plan.recipe, plan.check, clean(&plan.tenant));
     for note in &plan.notes {
-        out.push_str(&format!("  note: {note}\n"));
+        let _ = writeln!(out, "  note: {note}");
     }
     for step in &plan.steps {
-        out.push_str(&format!("\n{}: {}\n", clean(&step.object.to_string()), step.why));
+        let _ = writeln!(out, "\n{}: {}", clean(&step.object.to_string()), step.why);
         if let Some(owner) = &step.owner {
-            out.push_str(&format!("  kept by {}: change it there, it is not applied from here\n", clean(owner)));
+            let _ = writeln!(out, "  kept by {}: change it there, it is not applied from here", clean(owner));
         }
         if let Some(refused) = &step.refused {
-            out.push_str(&format!("  the server refuses it: {}\n", clean(refused)));
+            let _ = writeln!(out, "  the server refuses it: {}", clean(refused));
         }
         out.push_str(&diff::unified(step.live.as_ref(), Some(step.preview.as_ref().unwrap_or(&step.manifest))));
     }
