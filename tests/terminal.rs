@@ -29,7 +29,7 @@ struct Pty {
     raw: Arc<Mutex<Vec<u8>>>,
     screen: Arc<Mutex<vt100::Parser>>,
     master: Box<dyn MasterPty + Send>,
-    _state: tempfile::TempDir,
+    state: tempfile::TempDir,
 }
 
 impl Pty {
@@ -60,7 +60,7 @@ impl Pty {
                 shown.lock().unwrap().process(&buffer[..n]);
             }
         });
-        Self { child, keys: pty.master.take_writer().unwrap(), raw, screen, master: pty.master, _state: state }
+        Self { child, keys: pty.master.take_writer().unwrap(), raw, screen, master: pty.master, state }
     }
 
     fn demo(rows: u16, cols: u16) -> Self {
@@ -248,7 +248,7 @@ fn a_panic_puts_the_terminal_back() {
     let raw = pty.raw();
     assert!(raw.contains("\x1b[?1049h"), "the terminal was taken");
     pty.assert_put_back();
-    let report = std::fs::read_dir(pty._state.path()).unwrap().flatten().find(|f| f.file_name().to_string_lossy().starts_with("panic-"));
+    let report = std::fs::read_dir(pty.state.path()).unwrap().flatten().find(|f| f.file_name().to_string_lossy().starts_with("panic-"));
     let report = std::fs::read_to_string(report.expect("a report is kept").path()).unwrap();
     assert!(report.contains("on purpose") && !report.contains('\x1b'), "{report:?}");
 }
