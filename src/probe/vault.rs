@@ -7,6 +7,7 @@ use crate::model::ids::{Name, TenantId};
 use crate::model::snapshot::Snapshot;
 use crate::model::text::clean;
 use crate::model::vault::{VaultFacts, VaultRole};
+use crate::posture::vaultroles::glob;
 use crate::receipt::Outcome;
 use crate::vaultacl::{Login, OwnPath, PathKind, own_paths, policy_paths};
 
@@ -93,19 +94,6 @@ fn account(snapshot: &Snapshot, namespaces: &[Name], role: &VaultRole) -> Option
     found.into_iter().next().map(|(_, namespace, account)| (namespace, account))
 }
 
-/// Vault's globs: `*` stands for any run of characters, anywhere. O(pattern × name).
-fn glob(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
-}
-
 /// The narrowest place that a role's policies open and that can be asked for without a value.
 fn own(vault: &VaultFacts, role: &VaultRole, login: &Login<'_>) -> Result<Option<OwnPath>, String> {
     let (mut rules, mut unreadable) = (Vec::new(), None);
@@ -177,14 +165,14 @@ impl Door {
     }
 }
 
-/// The request that lists names under a prefix; none where nothing can be listed.
+/// The request that lists names under a prefix; none where nothing can be listed, and none for version 1, where a knock at a name that is there
+/// would be answered with its value.
 pub fn listing(own: &OwnPath) -> Option<String> {
     let folder = own.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     match (own.kind, own.version) {
-        (PathKind::Exact, _) => None,
         (PathKind::Prefix, 2) => Some(format!("{}/metadata/{below}", own.mount)),
-        (PathKind::Prefix, _) => Some(format!("{}/{below}", own.mount)),
+        (PathKind::Exact | PathKind::Prefix, _) => None,
     }
 }
 
@@ -251,23 +239,6 @@ mod tests {
     }
 
     #[test]
-    fn globs_are_vaults() {
-        for (pattern, name, expected) in [
-            ("*", "anything", true),
-            ("app", "app", true),
-            ("app", "apps", false),
-            ("app-*", "app-1", true),
-            ("*-app", "x-app", true),
-            ("a*b*c", "axxbyyc", true),
-            ("a*b*c", "axxcyyb", false),
-            ("a*", "b", false),
-            ("", "", true),
-        ] {
-            assert_eq!(glob(pattern, name), expected, "{pattern} {name}");
-        }
-    }
-
-    #[test]
     fn doors_never_ask_for_a_value() {
         let own = |version, kind, path: &str| OwnPath { mount: "secret".into(), version, path: path.to_owned(), kind, limited: false };
         let exact = Door::of(&own(2, PathKind::Exact, "web-tenant-acme"), "ignored");
@@ -279,6 +250,7 @@ mod tests {
         let half = own(2, PathKind::Prefix, "tenants/acme-");
         assert_eq!(listing(&half).as_deref(), Some("secret/metadata/tenants/"));
         assert_eq!(child(&half, &["globex".into(), "acme-db".into()]).as_deref(), Some("db"));
+        assert_eq!(listing(&own(1, PathKind::Prefix, "tenants/acme/")), None, "version 1 gives the value of any name that is there");
         assert!(!askable(&own(1, PathKind::Exact, "x")), "version 1 has no version to ask for");
         assert!(!exact.alias().contains("acme"));
     }
