@@ -222,3 +222,84 @@ async fn no_command_but_the_fixed_ones_is_run() {
     .await
     .unwrap();
 }
+
+/// Admission as it should be: small pods are let in, what can't be read is refused, and so is what LimitRange or quota forbid.
+struct Admission;
+
+impl Hands for Admission {
+    async fn exec(&self, _: ProbePermit, _: &ExecTarget, _: &[&str], _: Duration) -> Result<ExecAnswer, ApiRefusal> {
+        Err(ApiRefusal::no_answer("Unreachable", "no"))
+    }
+
+    async fn token(&self, _: ProbePermit, _: &str, _: &str, _: &[String], _: u32) -> Result<SecretString, ApiRefusal> {
+        Err(ApiRefusal::no_answer("Unreachable", "no"))
+    }
+
+    async fn dry_run_pod(&self, _: ProbePermit, _: &str, pod: &Value) -> Result<Value, ApiRefusal> {
+        let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap();
+        let no = |authority| ApiRefusal { code: 403, reason: "Forbidden".to_owned(), message: "no".to_owned(), authority };
+        match name.rsplit('-').next().unwrap() {
+            "large" => Err(no(Authority::LimitRanger)),
+            "sum" => Err(no(Authority::ResourceQuota)),
+            "broken" => Err(ApiRefusal { code: 400, ..no(Authority::Unknown) }),
+            _ => Ok(pod.clone()),
+        }
+    }
+}
+
+/// A namespace whose quota can't be tried must not pass for one whose quota held.
+#[tokio::test]
+async fn a_quota_that_could_not_be_tried_is_not_covered_by_another_namespaces() {
+    use partywall::model::limits::{Amounts, LimitItem, LimitRangeFact, QuotaFact};
+    use partywall::model::quantity::Quantity;
+    let amounts = |text: &[(&str, &str)]| -> Amounts { text.iter().map(|(k, v)| (Name::from(*k), Quantity::read(v))).collect() };
+    let tried_with = async |pod_bounded: &[&str]| {
+        let mut store = Store::default();
+        for namespace in ["one", "two"] {
+            let item = |kind: &str| LimitItem {
+                kind: kind.into(),
+                default: amounts(&[]),
+                default_request: amounts(&[]),
+                max: amounts(&[("cpu", "2"), ("memory", "1Gi")]),
+                min: amounts(&[]),
+                ratio: amounts(&[]),
+            };
+            let kinds: &[&str] = if pod_bounded.contains(&namespace) { &["Container", "Pod"] } else { &["Container"] };
+            let hard = amounts(&[("limits.memory", "4Gi"), ("requests.memory", "2Gi")]);
+            for fact in [
+                Fact::Namespace(NamespaceFact { meta: meta("", namespace), labels: Labels::default(), terminating: false }),
+                Fact::Quota(QuotaFact {
+                    meta: meta(namespace, "quota"),
+                    status_hard: hard.clone(),
+                    hard,
+                    used: amounts(&[]),
+                    scopes: Box::default(),
+                }),
+                Fact::LimitRange(LimitRangeFact { meta: meta(namespace, "limits"), items: kinds.iter().map(|kind| item(kind)).collect() }),
+            ] {
+                store.apply(Change::Put(Box::new(fact)));
+            }
+        }
+        let names: Vec<Name> = vec!["one".into(), "two".into()];
+        let rules = TenantRules { listed: [("a".into(), names.clone())].into(), ..TenantRules::default() };
+        let tenants = rules.resolve(names.iter().map(|name| (name, None)));
+        let context = Context {
+            hands: &Admission,
+            vault: &VaultOptions::default(),
+            snapshot: store.publish().0,
+            tenants: &tenants,
+            permit: ProbePermit::for_mode(Mode::Probe).unwrap(),
+            operator: "someone".into(),
+            mode: Mode::Probe,
+            now: partywall::vault::now,
+            cancel: CancellationToken::new(),
+            depends: |_, _, _, _, _| Some(Vec::new()),
+            partner: |_, _, _| None,
+        };
+        let receipt = run(ProbeId::Resource, &"a".into(), &context, |_| {}).await.unwrap();
+        (tried(&receipt, "RES-01"), tried(&receipt, "RES-04"))
+    };
+    assert_eq!(tried_with(&[]).await, (Some(Tried::Held), Some(Tried::Held)));
+    assert_eq!(tried_with(&["two"]).await, (Some(Tried::Vacuous), Some(Tried::Held)));
+    assert_eq!(tried_with(&["one", "two"]).await, (None, Some(Tried::Held)), "nothing was tried: unproven, not vacuous");
+}

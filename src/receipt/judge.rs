@@ -82,6 +82,7 @@ pub fn judge(receipt: &Receipt, crossing: &Crossing) -> Trial {
     match Held::shown(&source, &target, &sober, &attempts, &crossing.expected) {
         Some(held) => Trial::Held(held),
         None if sober.is_empty() => Trial::Vacuous("no anti-credulity control"),
+        None if attempts.iter().all(|step| step.outcome == Outcome::Failed) => Trial::Vacuous("nobody refused: the attempt itself failed"),
         None => Trial::Vacuous("refused by somebody else than the wall"),
     }
 }
@@ -176,7 +177,8 @@ mod tests {
             if let Trial::Vacuous(why) = trial {
                 // the reason names what the row is about
                 let topics = ["dead target", "mute source", "credulous path"];
-                let topic = topics.into_iter().find(|topic| name.starts_with(topic)).unwrap_or("refused by somebody else");
+                let other = if name.starts_with("an error") { "nobody refused" } else { "refused by somebody else" };
+                let topic = topics.into_iter().find(|topic| name.starts_with(topic)).unwrap_or(other);
                 assert!(why.starts_with(topic), "{name}: {why}");
             }
         }
