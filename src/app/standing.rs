@@ -32,7 +32,7 @@ pub fn of(state: &State, id: &str) -> Standing {
     if let Some(lapsed) = checks.iter().filter_map(|result| result.lapsed.as_ref()).find(|lapsed| lapsed.receipt.as_ref() == id) {
         return no(lapsed_words(&lapsed.by));
     }
-    if state.view.book.newest(&receipt.tenant, receipt.probe).is_some_and(|newest| newest.id.as_ref() != id) {
+    if state.view.book.newest(&receipt.cluster, &receipt.tenant, receipt.probe).is_some_and(|newest| newest.id.as_ref() != id) {
         return no("a newer receipt exists".into());
     }
     no("no wall relies on it".into())

@@ -16,7 +16,7 @@ use super::view::TenantView;
 use crate::model::ids::{Name, TenantId};
 use crate::model::kind::{Kind, WATCHED};
 use crate::model::pod::NamespaceFact;
-use crate::model::snapshot::{Dirty, NamespaceFacts, Snapshot};
+use crate::model::snapshot::{Dirty, NamespaceFacts, ServerFacts, Snapshot};
 use crate::model::source::Sight;
 use crate::model::tenant::{TenantRules, Tenants};
 use crate::model::time::{HOUR, Time};
@@ -98,7 +98,7 @@ impl Engine {
         let regrouped = self.regroup(snapshot, dirty, all);
         let book_changed = self.book_revision != book.revision();
         let roles = Roles::of(&snapshot.vault);
-        let again = self.out_of_date(dirty, all || regrouped, book, book_changed, now);
+        let again = self.out_of_date(dirty, all || regrouped, (book, &snapshot.server), book_changed, now);
         self.entries.retain(|tenant, _| self.tenants.namespaces.contains_key(tenant));
         for tenant in again {
             let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, &self.config, now);
@@ -107,7 +107,7 @@ impl Engine {
             if let Some(before) = self.entries.get(&tenant) {
                 assessment.changed = wall_move(&before.assessment, &assessment, dirty, now).or_else(|| before.assessment.changed.clone());
             }
-            let (receipts, partners) = newest(book, &tenant);
+            let (receipts, partners) = newest(book, &snapshot.server, &tenant);
             self.entries.insert(tenant, Entry { assessment: Arc::new(assessment), again_at: judged.again_at, receipts, partners });
         }
         if all || regrouped {
@@ -145,7 +145,7 @@ impl Engine {
     }
 
     /// Tenants to judge again.
-    fn out_of_date(&self, dirty: &Dirty, all: bool, book: &Book, book_changed: bool, now: Time) -> Vec<TenantId> {
+    fn out_of_date(&self, dirty: &Dirty, all: bool, (book, server): (&Book, &ServerFacts), book_changed: bool, now: Time) -> Vec<TenantId> {
         if all {
             return self.tenants.namespaces.keys().cloned().collect();
         }
@@ -155,7 +155,7 @@ impl Engine {
             touched.contains(tenant)
                 || entry.partners.iter().any(|partner| touched.contains(partner))
                 || entry.again_at.is_some_and(|at| now >= at)
-                || (book_changed && newest(book, tenant).0 != entry.receipts)
+                || (book_changed && newest(book, server, tenant).0 != entry.receipts)
         };
         self.tenants.namespaces.keys().filter(|tenant| is_out(tenant)).cloned().collect()
     }
@@ -189,8 +189,8 @@ fn resolve(rules: &TenantRules, snapshot: &Snapshot) -> Tenants {
 }
 
 /// A tenant's newest receipts, and who else they involve.
-fn newest(book: &Book, tenant: &str) -> (Vec<(ReceiptId, bool)>, Vec<TenantId>) {
-    let receipts = || PROBES.into_iter().filter_map(|probe| book.newest(tenant, probe));
+fn newest(book: &Book, server: &ServerFacts, tenant: &str) -> (Vec<(ReceiptId, bool)>, Vec<TenantId>) {
+    let receipts = || PROBES.into_iter().filter_map(|probe| book.newest(server, tenant, probe));
     let ids = receipts().map(|receipt| (receipt.id.clone(), book.lapse_of(&receipt.id).is_some())).collect();
     (ids, receipts().filter_map(|receipt| receipt.partner.clone()).collect())
 }

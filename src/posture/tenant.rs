@@ -76,7 +76,7 @@ pub(super) fn judge_tenant(view: &TenantView<'_>, book: &Book) -> Judged {
 
 /// What the newest receipt of a probe is worth.
 fn proof<'a>(view: &TenantView<'_>, book: &'a Book, probe: ProbeId) -> Proof<'a> {
-    let Some(receipt) = book.newest(view.tenant, probe) else { return Proof::None };
+    let Some(receipt) = book.newest(&*view.snapshot.server, view.tenant, probe) else { return Proof::None };
     let lapsed = |by| Proof::Lapsed(Lapsed { receipt: receipt.id.clone(), made: receipt.created, by });
     if let Some(why) = book.lapse_of(&receipt.id) {
         return lapsed(LapsedBy::Recorded(clean(why)));
@@ -193,7 +193,7 @@ fn again_at(view: &TenantView<'_>, book: &Book, proofs: &BTreeMap<ProbeId, Proof
     let receipts = PROBES
         .into_iter()
         .filter(|probe| matches!(proofs.get(probe), Some(Proof::Counts(_) | Proof::Lapsed(_))))
-        .filter_map(|probe| book.newest(view.tenant, probe));
+        .filter_map(|probe| book.newest(&*view.snapshot.server, view.tenant, probe));
     let turns = receipts.flat_map(|receipt| [receipt.created, receipt.expires]);
     let refusals = view.namespaces.iter().flat_map(|(_, facts)| facts.refusals.values());
     let forgotten = refusals.flat_map(|refusal| [refusal.last, refusal.last.plus(view.config.refusals_window).plus(1)]);

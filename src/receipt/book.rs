@@ -3,28 +3,46 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Receipt, ReceiptId};
-use crate::model::ids::TenantId;
+use super::{ClusterId, Receipt, ReceiptId};
+use crate::model::ids::{Name, TenantId};
+use crate::model::snapshot::ServerFacts;
 use crate::probe::spec::ProbeId;
+
+/// A cluster, as far as receipts tell them apart: the uid, and whether it is simulated.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    uid: Name,
+    simulated: bool,
+}
+
+impl From<&ClusterId> for Place {
+    fn from(cluster: &ClusterId) -> Self {
+        Self { uid: cluster.uid.clone(), simulated: cluster.simulated }
+    }
+}
+
+impl From<&ServerFacts> for Place {
+    fn from(server: &ServerFacts) -> Self {
+        Self { uid: server.cluster_uid.clone(), simulated: server.simulated }
+    }
+}
 
 /// All receipts known, with the lapses on record.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
-    newest: BTreeMap<(TenantId, ProbeId), ReceiptId>,
+    newest: BTreeMap<(Place, TenantId, ProbeId), ReceiptId>,
     lapses: BTreeMap<ReceiptId, String>,
     revision: u64,
 }
 
 impl Book {
-    /// Adds a receipt. O(log n).
+    /// Adds a receipt, which then is the newest of its kind: a ledger holds them in the order in which they were made, and the clock may have been
+    /// put back in between. O(log n).
     pub fn add(&mut self, receipt: Arc<Receipt>) {
         self.revision += 1;
-        let key = (receipt.tenant.clone(), receipt.probe);
-        let newer = self.newest.get(&key).and_then(|id| self.receipts.get(id)).is_none_or(|old| old.created <= receipt.created);
-        if newer {
-            self.newest.insert(key, receipt.id.clone());
-        }
+        let key = (Place::from(&receipt.cluster), receipt.tenant.clone(), receipt.probe);
+        self.newest.insert(key, receipt.id.clone());
         self.receipts.insert(receipt.id.clone(), receipt);
     }
 
@@ -39,9 +57,9 @@ impl Book {
         self.lapses.get(id).map(String::as_str)
     }
 
-    /// The newest receipt of a tenant's probe.
-    pub fn newest(&self, tenant: &str, probe: ProbeId) -> Option<&Arc<Receipt>> {
-        let id = self.newest.get(&(tenant.into(), probe))?;
+    /// The newest receipt of a tenant's probe on a cluster.
+    pub fn newest(&self, place: impl Into<Place>, tenant: &str, probe: ProbeId) -> Option<&Arc<Receipt>> {
+        let id = self.newest.get(&(place.into(), tenant.into(), probe))?;
         self.receipts.get(id)
     }
 
@@ -95,12 +113,16 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_is_by_time_and_not_by_order_of_reading() {
+    fn the_newest_is_the_one_added_last_on_its_cluster() {
         let mut book = Book::default();
         book.add(receipt("b", 2));
         book.add(receipt("a", 1));
-        assert_eq!(book.newest("acme", ProbeId::Network).map(|r| r.id.as_ref()), Some("b"));
-        assert_eq!(book.newest("acme", ProbeId::Vault), None);
+        let here = ServerFacts::default();
+        assert_eq!(book.newest(&here, "acme", ProbeId::Network).map(|r| r.id.as_ref()), Some("a"));
+        assert_eq!(book.newest(&here, "acme", ProbeId::Vault), None);
+        for elsewhere in [ServerFacts { cluster_uid: "x".into(), ..here.clone() }, ServerFacts { simulated: true, ..here }] {
+            assert_eq!(book.newest(&elsewhere, "acme", ProbeId::Network), None);
+        }
         assert_eq!(book.all().map(|r| r.id.as_ref()).collect::<Vec<_>>(), ["b", "a"]);
     }
 

@@ -191,7 +191,7 @@ proptest! {
                 Event::Change(step) => changes(&step, now).into_iter().for_each(|change| store.apply(change)),
                 Event::Wait(minutes) => now = now.plus(minutes * MINUTE),
                 Event::Lapse(t, p) => {
-                    let newest = book.newest(TENANTS[t], PROBES[p]).map(|receipt| receipt.id.clone());
+                    let newest = book.newest(&*snapshot.server, TENANTS[t], PROBES[p]).map(|receipt| receipt.id.clone());
                     if let Some(newest) = newest {
                         book.lapse(newest, "moved".to_owned());
                     }

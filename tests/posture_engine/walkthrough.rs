@@ -12,8 +12,8 @@ use partywall::posture::verdict::{Declared, Verdict};
 use partywall::posture::wall::Wall;
 use partywall::probe::depends::partner;
 use partywall::probe::spec::{PROBES, ProbeId};
-use partywall::receipt::Outcome;
 use partywall::receipt::book::Book;
+use partywall::receipt::{Outcome, Receipt};
 
 use crate::facts::*;
 use crate::receipts::{held, receipt};
@@ -160,7 +160,7 @@ fn a_lapse_on_record_ends_a_receipt_for_good() {
     let (mut engine, mut book) = proved(&mut store);
     let (snapshot, dirty) = store.publish();
     engine.evaluate(&snapshot, &dirty, &book, noon());
-    let id = book.newest("acme", ProbeId::Network).unwrap().id.clone();
+    let id = book.newest(&*snapshot.server, "acme", ProbeId::Network).unwrap().id.clone();
     book.lapse(id, "NetworkPolicy deleted".to_owned());
     let assessment = engine.evaluate(&snapshot, &Dirty::default(), &book, noon());
     let check = of(&assessment, "acme").checks.first().unwrap();
@@ -176,6 +176,33 @@ fn a_receipt_of_another_cluster_proves_nothing() {
     let (snapshot, dirty) = store.publish();
     let assessment = engine.evaluate(&snapshot, &dirty, &book, noon());
     assert_eq!(of(&assessment, "acme").grade, Verdict::Unproven);
+}
+
+#[test]
+fn a_newer_receipt_of_another_cluster_does_not_push_out_this_ones() {
+    let mut store = seed_store();
+    let (mut engine, mut book) = proved(&mut store);
+    let (snapshot, dirty) = store.publish();
+    let tenants = engine.evaluate(&snapshot, &dirty, &book, noon()).tenants.clone();
+    let mut elsewhere = Receipt::clone(&held(&snapshot, &tenants, ProbeId::Network, "acme", "globex", noon().plus(5)));
+    elsewhere.cluster.uid = "other".into();
+    book.add(elsewhere.into());
+    let assessment = engine.evaluate(&snapshot, &Dirty::default(), &book, noon().plus(6));
+    assert_eq!(of(&assessment, "acme").wall(Wall::Net), Verdict::Holds);
+}
+
+#[test]
+fn what_was_tried_last_counts_though_the_clock_was_put_back_in_between() {
+    let mut store = seed_store();
+    let (mut engine, mut book) = proved(&mut store);
+    let (snapshot, dirty) = store.publish();
+    let tenants = engine.evaluate(&snapshot, &dirty, &book, noon()).tenants.clone();
+    book.add(held(&snapshot, &tenants, ProbeId::Network, "acme", "globex", noon().plus(HOUR)));
+    book.add(receipt(&snapshot, &tenants, ProbeId::Network, "acme", "globex", Outcome::Answered, noon().plus(5)));
+    for later in [6, 2 * HOUR] {
+        let assessment = engine.evaluate(&snapshot, &Dirty::default(), &book, noon().plus(later));
+        assert_eq!(of(&assessment, "acme").wall(Wall::Net), Verdict::Disputed, "{later}");
+    }
 }
 
 #[test]
