@@ -94,6 +94,38 @@ fn a_changed_a_removed_and_a_moved_line_show() {
 }
 
 #[test]
+fn a_receipt_changed_by_hand_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = ledger(folder.path());
+    ledger.append(&receipt(1_700_000_000_000)).unwrap();
+    ledger.append(&receipt(1_700_000_000_001)).unwrap();
+    let text = std::fs::read_to_string(ledger.path()).unwrap();
+    std::fs::write(ledger.path(), text.replacen("can't connect", "can connect", 1)).unwrap();
+    let loaded = ledger.load().unwrap();
+    assert_eq!((loaded.book.len(), loaded.problems.len()), (1, 1), "{:?}", loaded.problems);
+    assert!(loaded.problems[0].what.contains("digest"), "{:?}", loaded.problems);
+}
+
+#[test]
+fn nothing_in_a_receipt_acts_on_the_terminal() {
+    let mut hostile = receipt(1_700_000_000_000);
+    let bad = "a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\r";
+    hostile.id = bad.into();
+    hostile.tenant = bad.into();
+    hostile.crossings.push(partywall::receipt::Crossing {
+        what: bad.to_owned(),
+        checks: vec![bad.to_owned()],
+        expected: vec![],
+        source: vec![],
+        target: vec![],
+        sober: vec![],
+        attempts: vec![],
+    });
+    let text = partywall::report::receipt::text(&hostile, Some(bad));
+    assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\r']), "{text:?}");
+}
+
+#[test]
 fn a_line_cut_off_is_reported_and_put_aside_whatever_its_length() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = ledger(folder.path());

@@ -40,6 +40,23 @@ pub fn clean_to(text: &str, longest: usize) -> String {
     out
 }
 
+/// JSON text in which every character that could act on a terminal is written as an escape. The value stays the same: such characters stand in
+/// strings only, but for line breaks, which are kept. O(length).
+pub fn escape_json(json: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || harmless(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
 /// A name made fit for a file: only ASCII letters, digits, dot, dash and underscore survive, at most 100 of them, never a leading dot.
 pub fn file_name(text: &str) -> String {
     let safe: String =
@@ -55,6 +72,14 @@ mod tests {
     fn control_sequences_do_not_survive() {
         let cleaned = clean("a\x1b[31mred\x07\u{202e}gnp\u{200b}.\u{9b}2Jx\ny");
         assert_eq!(cleaned, "a\u{fffd}[31mred\u{fffd}\u{fffd}gnp\u{fffd}.\u{fffd}2Jx y");
+    }
+
+    #[test]
+    fn json_keeps_its_value_and_loses_its_teeth() {
+        let text = "a\x1b\x7f\u{9b}2J\u{202e}é\u{e0001}\n";
+        let json = escape_json(&format!("{:#}", serde_json::json!({"a": [text]})));
+        assert!(json.chars().all(|c| c == '\n' || harmless(c)), "{json:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), serde_json::json!({"a": [text]}));
     }
 
     #[test]

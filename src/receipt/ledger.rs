@@ -22,6 +22,9 @@ pub const LONGEST_LINE: usize = 1 << 20;
 /// What the chain starts from.
 const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// What is said of a line that is not what was written.
+const CHANGED: &str = "changed after it was written: its digest does not match";
+
 /// A ledger file.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -91,6 +94,10 @@ impl Ledger {
     pub fn load(&self) -> Result<Loaded, LedgerError> {
         let mut loaded = Loaded::default();
         self.walk(|number, parsed| match parsed {
+            // a lapse that was tampered with still only takes away
+            Parsed::Good { entry: Entry::Receipt(_), hash, computed, .. } if hash != computed => {
+                loaded.problems.push(Problem { line: number, what: format!("{CHANGED}; the receipt does not count") });
+            }
             Parsed::Good { entry: Entry::Receipt(receipt), .. } => loaded.book.add(Arc::new(*receipt)),
             Parsed::Good { entry: Entry::Lapse { receipt, why, .. }, .. } => loaded.book.lapse(receipt, why),
             Parsed::Foreign { what, .. } | Parsed::Damaged { what, .. } => loaded.problems.push(Problem { line: number, what }),
@@ -107,7 +114,7 @@ impl Ledger {
             match parsed {
                 Parsed::Good { prev, hash, computed, .. } | Parsed::Foreign { prev, hash, computed, what: _ } => {
                     if hash != computed {
-                        report("changed after it was written: its digest does not match".to_owned());
+                        report(CHANGED.to_owned());
                     }
                     if prev != expected {
                         report("the line before it is not the one it was written after".to_owned());

@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::model::text::clean;
+use crate::model::text::{clean, clean_to};
 use crate::receipt::judge::{Trial, judge};
 use crate::receipt::{Outcome, Receipt, Step};
 
 /// What no receipt proves, in one sentence.
 pub const DOES_NOT_PROVE: &str = "It shows attempts at one time over one path. It does not show that the kernel, the control plane, the images or the application itself hold.";
+
+/// No line of a receipt as text is longer, in characters.
+const WIDEST: usize = 2_000;
 
 /// A receipt as JSON: the record itself with the verdict of each crossing beside it.
 pub fn json(receipt: &Receipt, lapse: Option<&str>) -> Value {
@@ -49,7 +52,8 @@ pub fn authority(authority: crate::model::event::Authority) -> String {
 pub fn text(receipt: &Receipt, lapse: Option<&str>) -> String {
     let mut out = String::new();
     let mut line = |text: String| {
-        out.push_str(&text);
+        // what came out of a ledger may have been written by anybody
+        out.push_str(&clean_to(&text, WIDEST));
         out.push('\n');
     };
     let against = receipt.partner.as_ref().map(|p| format!(" against {}", clean(p))).unwrap_or_default();
