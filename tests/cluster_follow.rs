@@ -68,6 +68,23 @@ async fn a_lost_place_is_stale_until_the_list_is_read_again() {
     }
 }
 
+/// A proxy that lost its way says 404 to everything. Kinds that every server has are then out of sight, not gone.
+#[tokio::test]
+async fn a_kind_that_every_server_has_is_never_taken_for_absent() {
+    let fake = Fake::start().await;
+    fake.with(|s| s.objects.insert("namespaces".to_owned(), vec![object("kept", 1)]));
+    let mut seen = Seen::of(&fake).await;
+    seen.until("one namespace", |s| s.namespaces.len() == 1 && s.source(Kind::Namespace) == &SourceState::Live).await;
+    let lost = || vec![(404, "404 page not found".into()); 3];
+    fake.with(|s| s.answers.extend([("watch namespaces".to_owned(), lost()), ("list namespaces".to_owned(), lost())]));
+    seen.states.clear();
+    fake.cut("namespaces");
+    seen.until_state(Kind::Namespace, "stale").await;
+    assert!(seen.snapshot.namespaces.contains_key("kept"));
+    assert!(seen.states.iter().all(|(_, state)| state.word() != "absent"), "{:?}", seen.states);
+    seen.until_state(Kind::Namespace, "live").await;
+}
+
 #[tokio::test]
 async fn what_may_not_be_listed_is_denied_with_the_reason_and_never_asked_for() {
     let fake = Fake::start().await;

@@ -5,6 +5,7 @@
 //! seconds although its connections look alive, and first lists in an order and a number that are polite.
 
 mod backoff;
+mod keep;
 mod kind;
 mod lines;
 mod list;
@@ -68,7 +69,8 @@ async fn run(cluster: Cluster, tx: Changes, pulse: Arc<watch::Sender<Pulse>>) {
     }
     // dropped with this future, the set ends all its tasks
     let mut tasks = JoinSet::new();
-    tasks.spawn(pulse::beat(cluster.clone(), pulse.clone()));
+    let (beating, beaten) = (cluster.clone(), pulse.clone());
+    tasks.spawn(keep::going(tx.clone(), None, move || pulse::beat(beating.clone(), beaten.clone())));
     tasks.spawn(tell_server(cluster.clone(), tx.clone(), pulse.subscribe()));
     let lists = Arc::new(Semaphore::new(cluster.options().lists_at_once.max(1)));
     for kinds in WATCHED.chunks(ASKED_AT_ONCE) {
@@ -77,9 +79,13 @@ async fn run(cluster: Cluster, tx: Changes, pulse: Arc<watch::Sender<Pulse>>) {
             asked.push_back(ask(&cluster, info));
         }
         for info in kinds {
-            let answers = asked.next().await.unwrap_or_default();
-            let follower = Follower::new(cluster.clone(), info, tx.clone(), pulse.clone(), lists.clone());
-            tasks.spawn(follower.run(answers));
+            let mut answers = asked.next().await;
+            let (cluster, changes, pulse, lists) = (cluster.clone(), tx.clone(), pulse.clone(), lists.clone());
+            let begin = move || {
+                let follower = Follower::new(cluster.clone(), info, changes.clone(), pulse.clone(), lists.clone());
+                follower.run(answers.take())
+            };
+            tasks.spawn(keep::going(tx.clone(), Some(info.kind), begin));
         }
     }
     while tasks.join_next().await.is_some() {}

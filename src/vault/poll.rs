@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::client::Client;
@@ -48,8 +48,23 @@ impl Drop for Follower {
 /// says so and the poller ends. Must be called within a tokio runtime.
 pub fn follow(options: VaultOptions, tx: mpsc::Sender<Vec<Change>>) -> Follower {
     let wake = Arc::new(Notify::new());
-    let task = tokio::spawn(run(options, tx, wake.clone()));
+    let task = tokio::spawn(keep_going(options, tx, wake.clone()));
     Follower { wake, task }
+}
+
+/// Runs the poller; one that fails on an error of its own is begun again, and says meanwhile that nothing is seen.
+async fn keep_going(options: VaultOptions, tx: mpsc::Sender<Vec<Change>>, wake: Arc<Notify>) {
+    loop {
+        // dropped with this future, the set ends the poller
+        let mut task = JoinSet::new();
+        task.spawn(run(options.clone(), tx.clone(), wake.clone()));
+        match task.join_next().await {
+            Some(Err(error)) if error.is_panic() => tracing::error!("the task that reads Vault panicked"),
+            _ => return,
+        }
+        send(&tx, &misconfigured(&options, "what reads Vault failed on an error of its own and is begun again")).await;
+        tokio::time::sleep(HEALTH).await;
+    }
 }
 
 async fn run(options: VaultOptions, tx: mpsc::Sender<Vec<Change>>, wake: Arc<Notify>) {

@@ -94,9 +94,8 @@ impl Follower {
         }
     }
 
-    /// Follows until the receiver is gone. `answers` are those to the first access review.
-    pub(super) async fn run(mut self, answers: Vec<(Question, Answer)>) {
-        let mut answers = Some(answers);
+    /// Follows until the receiver is gone. `answers` are those to the first access review, if it was asked for already.
+    pub(super) async fn run(mut self, mut answers: Option<Vec<(Question, Answer)>>) {
         loop {
             let answers = match answers.take() {
                 Some(first) => first,
@@ -196,8 +195,10 @@ impl Follower {
     /// The API is not there: what was known of it is gone, and it is looked for again.
     async fn absent(&mut self) -> Result<(), Deaf> {
         if std::mem::take(&mut self.listed) {
-            // an empty list takes away what was read of it
-            self.send(vec![Change::Listing(self.info.kind), Change::Listed(self.info.kind)]).await?;
+            // an empty list takes away what was read of it; all in one batch, so that nobody sees a live kind without objects
+            self.state = SourceState::Absent;
+            let kind = self.info.kind;
+            self.send(vec![Change::Listing(kind), Change::Listed(kind), Change::State(kind, SourceState::Absent)]).await?;
         }
         self.set(SourceState::Absent).await?;
         woken(&mut self.seen, Some(LOOK_AGAIN)).await;
@@ -207,10 +208,13 @@ impl Follower {
     /// Shows a failure and waits as it calls for.
     pub(super) async fn failed(&mut self, refusal: &ApiRefusal) -> Result<(), Deaf> {
         let next = trouble::next(refusal);
-        if next == Next::LookAgain {
-            return self.absent().await;
-        }
-        let state = trouble::state(refusal, &self.state, self.listed, crate::cluster::now());
+        let now = crate::cluster::now();
+        let state = match next {
+            Next::LookAgain if self.info.optional => return self.absent().await,
+            // every server has this kind: whoever says otherwise is a proxy that lost its way
+            Next::LookAgain => trouble::out_of_sight(refusal.to_string().into(), &self.state, self.listed, now),
+            _ => trouble::state(refusal, &self.state, self.listed, now),
+        };
         self.set(state).await?;
         if !refusal.answered() {
             self.pulse.send_modify(|pulse| pulse.doubts += 1);

@@ -22,6 +22,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const OPENING: Duration = Duration::from_secs(30);
 /// A resumed watch that is silent for so long has not lost its place.
 const FIRST_WORD: Duration = Duration::from_millis(300);
+/// Who does not watch for longer than this is not live.
+const UNSEEN: Duration = Duration::from_secs(2);
 /// Changes are handed on at the latest when so many have come.
 const BATCH: usize = 512;
 
@@ -38,6 +40,10 @@ impl Follower {
                 Ended::ByItself if began.elapsed() < Duration::from_secs(1) => {
                     // a server or proxy that ends watches at once must not be asked in a spin
                     let wait = self.trouble.wait();
+                    if wait > UNSEEN {
+                        let why = "the server ends every watch at once".into();
+                        self.set(trouble::out_of_sight(why, &self.state, self.listed, crate::cluster::now())).await?;
+                    }
                     woken(&mut self.seen, Some(wait)).await;
                 }
                 Ended::ByItself => {}
