@@ -67,7 +67,8 @@ impl WritePermit {
         if mode != Mode::Fix {
             return Err(NotPermitted::Mode(mode));
         }
-        if typed.trim() != plan.tenant.as_ref() {
+        // a tenant without a name could be confirmed by a mere Enter
+        if typed.trim().is_empty() || typed.trim() != plan.tenant.as_ref() {
             return Err(NotPermitted::Confirmation(crate::model::text::clean(&plan.tenant)));
         }
         Ok(Self { plan: plan.digest() })
@@ -76,5 +77,25 @@ impl WritePermit {
     /// Whether this permit was given for that plan, unchanged since.
     pub fn covers(&self, plan: &FixPlan) -> bool {
         self.plan == plan.digest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_line_confirms_nothing() {
+        let plan = |tenant: &str| FixPlan {
+            recipe: String::new(),
+            check: String::new(),
+            tenant: tenant.into(),
+            steps: Vec::new(),
+            notes: Vec::new(),
+        };
+        for (tenant, typed, granted) in [("acme", "acme\n", true), ("acme", "", false), ("acme", "Acme", false), ("", "\n", false)] {
+            assert_eq!(WritePermit::grant(Mode::Fix, &plan(tenant), typed).is_ok(), granted, "{tenant} {typed}");
+        }
+        assert!(WritePermit::grant(Mode::Probe, &plan("acme"), "acme").is_err());
     }
 }

@@ -159,8 +159,11 @@ impl TenantRules {
         let by_label = |key: &str| labels.and_then(|labels| labels.get(key)).filter(|value| !value.is_empty()).cloned();
         claims.extend(by_label(CAPSULE_LABEL).map(|tenant| (RuleInForce::Capsule, tenant)));
         claims.extend(self.label.as_ref().and_then(|key| by_label(key)).map(|tenant| (RuleInForce::Label, tenant)));
-        let by_pattern =
-            self.pattern.as_ref().and_then(|p| p.captures(namespace)).and_then(|c| c.name("tenant").map(|m| Name::from(m.as_str())));
+        let by_pattern = self
+            .pattern
+            .as_ref()
+            .and_then(|p| p.captures(namespace))
+            .and_then(|c| c.name("tenant").filter(|m| !m.is_empty()).map(|m| Name::from(m.as_str())));
         claims.extend(by_pattern.map(|tenant| (RuleInForce::Pattern, tenant)));
         claims
     }

@@ -138,7 +138,8 @@ fn vault(snapshot: &Snapshot, roles: &Roles<'_>, namespaces: &[(&Name, &Namespac
     let mut policies: Vec<Name> = vec!["default".into()];
     for at in admitting {
         list.push(Dependency { object: at.object(), uid: Uid::default(), version: at.role.digest() });
-        policies.extend(at.role.policies.iter().cloned());
+        // names of policies are lower-case wherever Vault keeps them, but for those in roles of old
+        policies.extend(at.role.policies.iter().map(|name| Name::from(name.to_lowercase())));
     }
     // that a role can't be read is on record; the reason is not, because its words differ from poll to poll
     list.extend(roles.unreadable.iter().map(|(mount, name, _)| Dependency {
