@@ -62,6 +62,8 @@ pub struct Live {
     tasks: Vec<JoinHandle<()>>,
 }
 
+/// A receipt is written by then, or its disk is in trouble.
+const KEPT_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// Batches on the way from the sources to the pipeline: when full, the sources wait and the servers buffer.
 const BATCHES: usize = 64;
 
@@ -87,6 +89,25 @@ impl Live {
     pub fn keep(&self, receipt: Arc<Receipt>) {
         // the pipeline lives as long as self does
         let _ = self.asks.send(Ask::Receipt(receipt));
+    }
+
+    /// Keeps a receipt and waits until it is in the ledger and in what is shown; false when that takes too long.
+    pub async fn kept(&mut self, receipt: Arc<Receipt>) -> bool {
+        let id = receipt.id.clone();
+        self.keep(receipt);
+        let known = self.views.wait_for(|view| view.book.get(&id).is_some());
+        tokio::time::timeout(KEPT_WITHIN, known).await.is_ok_and(|waited| waited.is_ok())
+    }
+
+    /// What the pipeline had to say since it was asked last.
+    pub fn said(&mut self) -> Vec<String> {
+        let mut said = Vec::new();
+        while let Ok(message) = self.notes.try_recv() {
+            if let Msg::Note(_, text) = message {
+                said.push(text);
+            }
+        }
+        said
     }
 
     /// Reads everything again.

@@ -96,7 +96,7 @@ pub(crate) async fn settled(config: &Config, seconds: u64) -> Result<Option<Live
     };
     let mut live = Live::start(options);
     let complete = live.settled(Duration::from_secs(seconds)).await;
-    while let Ok(crate::app::msg::Msg::Note(_, text)) = live.notes.try_recv() {
+    for text in live.said() {
         complain(&text, 0)?;
     }
     let view = live.views.borrow().clone();
@@ -130,7 +130,14 @@ async fn check(config: &Config, args: &super::args::CheckArgs) -> Result<ExitCod
         Output::Json => print_json(&report::check::json(&view.assessment, view.snapshot.server.simulated, &args.tenants))?,
         Output::Table => print(&report::check::table(&view.assessment, &args.tenants))?,
     }
-    Ok(if report::check::fails(&view.assessment, &args.tenants, args.fail_on) { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+    Ok(if report::check::fails(&view.assessment, &args.tenants, args.fail_on) {
+        ExitCode::from(FOUND)
+    } else if sources::anything_unseen(&view) {
+        // nothing found where nothing could be seen is not fine
+        ExitCode::from(BLIND)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// Prints to stdout; a reader that went away (`| head`) is no error.
@@ -142,7 +149,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
 }
 
 pub(crate) fn print_json(value: &serde_json::Value) -> Result<()> {
-    print(&format!("{value:#}\n"))
+    print(&crate::model::text::escape_json(&format!("{value:#}\n")))
 }
 
 /// Says what went wrong, on stderr, in one cleaned line, and yields the exit code.

@@ -152,6 +152,10 @@ impl Cluster {
             tokio::join!(self.call_json(Call::get("/version")), self.call_json(Call::get("/api/v1/namespaces/kube-system")));
         let text = |value: &serde_json::Value, key: &str| value.get(key).and_then(|v| v.as_str()).map(clean).unwrap_or_default();
         let version = version.unwrap_or_default();
+        // an outage is no answer: the identity must not change when it ends
+        if namespace.as_ref().is_err_and(|refusal| !refusal.answered() || refusal.code >= 429) {
+            return ServerFacts { context: self.inner.context.clone(), ..ServerFacts::default() };
+        }
         let uid = namespace.ok().and_then(|n| n.pointer("/metadata/uid").and_then(|uid| uid.as_str()).map(clean));
         ServerFacts {
             context: self.inner.context.clone(),

@@ -54,6 +54,11 @@ impl Worker {
             }
         };
         let view = self.views.borrow().clone();
+        if view.snapshot.server.cluster_uid.is_empty() {
+            let why = "which cluster this is, is not known yet, and a receipt must name it".to_owned();
+            let _ = self.out.send(Msg::Probe(ProbeNews::Failed { tenant: tenant.clone(), probe, why: why.clone() }));
+            return Err(why);
+        }
         let context = Context {
             hands: &*cluster,
             vault: &self.vault,

@@ -18,6 +18,8 @@ use crate::fix::plan::FixPlan;
 use crate::live::work::Worker;
 use crate::model::text::clean;
 use crate::posture::catalogue;
+use crate::posture::verdict::Tried;
+use crate::receipt::judge::judge;
 
 /// Plans, and applies if asked.
 pub async fn run(config: &Config, args: &FixArgs) -> Result<ExitCode> {
@@ -29,7 +31,7 @@ pub async fn run(config: &Config, args: &FixArgs) -> Result<ExitCode> {
     if args.apply && config.mode != Mode::Fix {
         return complain(&format!("this is {} mode: add --mode fix to apply", config.mode.word()), USAGE);
     }
-    let Some(live) = settled(config, args.timeout).await? else { return Ok(ExitCode::from(BLIND)) };
+    let Some(mut live) = settled(config, args.timeout).await? else { return Ok(ExitCode::from(BLIND)) };
     let view = live.views.borrow().clone();
     let Some((tenant, _)) = view.assessment.by_tenant.get_key_value(args.tenant.as_str()) else {
         return complain(&sources::no_such_tenant(&view, &args.tenant), USAGE);
@@ -56,19 +58,32 @@ pub async fn run(config: &Config, args: &FixArgs) -> Result<ExitCode> {
         Err(why) => return complain(&why, FOUND),
     }
     tokio::time::sleep(Duration::from_millis(1500)).await;
+    let (mut crossed, mut blind) = (false, false);
     for probe in Worker::probes_of(check.id) {
         match worker.probe(tenant, probe, CancellationToken::new()).await {
             Ok(receipt) => {
-                live.keep(receipt.clone());
                 print(&crate::report::receipt::text(&receipt, None))?;
-                tokio::time::sleep(Duration::from_millis(300)).await;
+                let shows = |what: Tried| receipt.crossings.iter().any(|crossing| judge(&receipt, crossing).tried() == what);
+                (crossed, blind) = (crossed || shows(Tried::Crossed), blind || shows(Tried::Vacuous));
+                if !live.kept(receipt.clone()).await {
+                    complain(&"the receipt may not have been written to the ledger", 0)?;
+                }
             }
             Err(why) => {
+                blind = true;
                 complain(&format!("{}: {why}", probe.id()), 0)?;
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    for text in live.said() {
+        complain(&text, 0)?;
+    }
+    // applied it is; but whether the wall now holds is what was asked
+    Ok(match (crossed, blind) {
+        (true, _) => ExitCode::from(FOUND),
+        (false, true) => ExitCode::from(BLIND),
+        (false, false) => ExitCode::SUCCESS,
+    })
 }
 
 /// Asks for the tenant's name. Without a terminal to ask on there is no consent.
@@ -87,7 +102,7 @@ fn confirmed(plan: &FixPlan, mode: Mode) -> Result<Result<WritePermit, String>> 
 fn plan_text(plan: &FixPlan) -> String {
     let mut out = format!("{} for {} of {}\n", plan.recipe, plan.check, clean(&plan.tenant));
     for note in &plan.notes {
-        let _ = writeln!(out, "  note: {note}");
+        let _ = writeln!(out, "  note: {}", clean(note));
     }
     for step in &plan.steps {
         let _ = writeln!(out, "\n{}: {}", clean(&step.object.to_string()), step.why);

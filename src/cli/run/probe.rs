@@ -114,7 +114,13 @@ impl Session {
         let known = |view: &Arc<crate::app::msg::View>| wanted.as_ref().is_none_or(|id| view.book.get(id).is_some());
         let _ = tokio::time::timeout(Duration::from_secs(5), live.views.wait_for(known)).await;
         let view = live.views.borrow().clone();
-        let crossed = self.receipts.iter().any(|r| r.crossings.iter().any(|c| judge(r, c).tried() == Tried::Crossed));
+        for text in live.said() {
+            complain(&text, 0)?;
+        }
+        let showed = |what: Tried| self.receipts.iter().any(|r| r.crossings.iter().any(|c| judge(r, c).tried() == what));
+        let crossed = showed(Tried::Crossed);
+        // an attempt that proved nothing did not look, whatever refused it
+        let blind = !self.failed.is_empty() || showed(Tried::Vacuous);
         let walls: Vec<_> = tenants
             .iter()
             .filter_map(|tenant| view.assessment.by_tenant.get(tenant))
@@ -137,10 +143,10 @@ impl Session {
             }
             print(&format!("{}\n", report::DOES_NOT_PROVE))?;
         }
-        Ok(match (crossed, self.failed.is_empty()) {
+        Ok(match (crossed, blind) {
             (true, _) => ExitCode::from(FOUND),
-            (false, true) => ExitCode::SUCCESS,
-            (false, false) => ExitCode::from(BLIND),
+            (false, false) => ExitCode::SUCCESS,
+            (false, true) => ExitCode::from(BLIND),
         })
     }
 }

@@ -4,10 +4,17 @@ use crate::app::msg::View;
 use crate::model::kind::Kind;
 use crate::model::source::SourceState;
 use crate::model::text::clean;
+use crate::posture::sight::Source;
 
 /// Whether anything of the cluster was seen at all.
 pub fn any_seen(view: &View) -> bool {
     view.snapshot.sources.values().any(|state| matches!(state, SourceState::Live | SourceState::Stale { .. } | SourceState::Loading(_)))
+}
+
+/// Whether something could not be looked at. A Vault that was never configured is no such thing.
+pub fn anything_unseen(view: &View) -> bool {
+    let absent = |unknown: &crate::posture::assessment::Unknown| unknown.source == Source::Vault.name() && !view.snapshot.vault.configured;
+    view.assessment.unknowns.iter().any(|unknown| !absent(unknown))
 }
 
 /// Why nothing was seen.
@@ -32,4 +39,38 @@ pub fn no_such_tenant(view: &View, name: &str) -> String {
     let rest = view.assessment.by_tenant.len().saturating_sub(known.len());
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     format!("no tenant {}; there are {}{more} (found by: {})", clean(name), known.join(", "), view.assessment.tenants.rule.words())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::changes::Change;
+    use crate::model::kind::WATCHED;
+    use crate::model::store::Store;
+    use crate::model::vault::VaultFacts;
+    use crate::posture::engine::{EngineConfig, from_scratch};
+    use crate::receipt::book::Book;
+
+    /// A cluster without objects, one of whose kinds is in this state.
+    fn view(state: &SourceState, vault: bool) -> View {
+        let mut store = Store::default();
+        for info in &WATCHED {
+            store.apply(Change::Listed(info.kind));
+        }
+        store.apply(Change::State(Kind::NetworkPolicy, state.clone()));
+        store.apply(Change::Vault(Box::new(VaultFacts { configured: vault, ..VaultFacts::default() })));
+        let (snapshot, _) = store.publish();
+        let assessment = from_scratch(&EngineConfig::default(), &snapshot, &Book::default(), crate::model::time::Time(0));
+        View { snapshot, assessment: Arc::new(assessment), book: Arc::default() }
+    }
+
+    #[test]
+    fn a_denied_kind_and_a_silent_vault_are_unseen_and_no_vault_at_all_is_not() {
+        assert!(!anything_unseen(&view(&SourceState::Live, false)));
+        assert!(anything_unseen(&view(&SourceState::Denied { why: "no".into() }, false)));
+        assert!(anything_unseen(&view(&SourceState::Loading(1), false)));
+        assert!(anything_unseen(&view(&SourceState::Live, true)));
+    }
 }
