@@ -89,3 +89,45 @@ async fn a_tenant_without_default_deny_is_fixed_probed_and_undone() {
     fleet.worker.undo(applied.inverse.clone(), permit).await.unwrap();
     fleet.until("open again", SECONDS_20, |view| net_of(view, &tenant) == Verdict::Breached).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_hostile_tenant_writes_reaches_no_report_and_no_screen_as_a_control_sequence() {
+    use partywall::app::msg::{Key, KeyCode, Msg};
+    use partywall::app::state::{Settings, State};
+    use partywall::app::update::update;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+
+    let handle = demo().await;
+    let fleet = Fleet::demo(&handle, Mode::Observe).await;
+    let view = fleet.view();
+    let hostile = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
+    let written = view.snapshot.namespaces.values().flat_map(|n| n.refusals.values()).any(|event| event.message.contains(hostile));
+    assert!(written, "the scenario has a tenant whose events carry control sequences");
+
+    let now = partywall::live::now();
+    let reports = [
+        partywall::report::check::table(&view.assessment, &[]),
+        partywall::report::check::json(&view.assessment, true, &[]).to_string(),
+        partywall::report::status::table(&view, now),
+        partywall::report::status::json(&view).to_string(),
+    ];
+    for report in &reports {
+        assert!(!report.contains(|c: char| hostile(c) && c != '\n'), "{report:?}");
+    }
+
+    let theme = partywall::ui::theme::Theme::load("dark").unwrap();
+    let mut state = State::new(Settings::default(), (120, 40), now);
+    update(&mut state, Msg::Data(view.clone()), now);
+    let area = Rect::new(0, 0, 120, 40);
+    for screen in "13452".chars() {
+        update(&mut state, Msg::Key(Key::plain(KeyCode::Char(screen))), now);
+        for _ in 0..40 {
+            let mut buffer = Buffer::empty(area);
+            partywall::ui::draw(&state, &theme, area, &mut buffer);
+            let drawn: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+            assert!(!drawn.contains(hostile), "screen {screen}: {drawn:?}");
+            update(&mut state, Msg::Key(Key::plain(KeyCode::Down)), now);
+        }
+    }
+}

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::fix::guard::Mode;
 use crate::posture::catalogue::Severity;
 use crate::posture::wall::Wall;
+use crate::report::check::FailOn;
 
 /// Shows, for every tenant of a shared Kubernetes cluster, whether its walls stand, and proves it by trying to cross them.
 #[derive(Debug, Parser)]
@@ -153,15 +154,6 @@ pub struct CheckArgs {
     /// Give up after so many seconds
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub timeout: u64,
-}
-
-/// From which severity findings make the exit code 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailOn {
-    /// From this severity.
-    At(Severity),
-    /// Never.
-    Never,
 }
 
 /// `probe`.

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::table::Table;
-use crate::cli::args::FailOn;
 use crate::model::text::clean;
 use crate::posture::assessment::{Assessment, TenantAssessment, Unknown};
+use crate::posture::catalogue::Severity;
 use crate::posture::finding::Finding;
 
 /// Which tenants are reported: all when the list is empty.
@@ -117,6 +117,15 @@ pub fn unseen(unknown: &Unknown) -> String {
 fn subject(finding: &Finding) -> String {
     let place = if finding.subject.namespace.is_empty() { String::new() } else { format!("{}/", finding.subject.namespace) };
     format!("{} {place}{}", finding.subject.kind, finding.subject.name)
+}
+
+/// From which severity findings make the exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// From this severity.
+    At(Severity),
+    /// Never.
+    Never,
 }
 
 /// Whether violations at or above the given severity were found.

@@ -74,7 +74,7 @@ pub async fn everything_is_read(cluster: &Cluster) -> Snapshot {
 
 /// Reviews, tokens, dry-runs: what a probe asks for.
 pub async fn questions_are_answered(cluster: &Cluster, snapshot: &Snapshot) {
-    let asked = [Question::new("create", "", "pods").sub("exec").within(ACME), Question::new("list", "", "secrets")];
+    let asked = [Question::new("create", "", "pods").subresource("exec").within(ACME), Question::new("list", "", "secrets")];
     let answers = cluster.can_i(&asked).await;
     assert_eq!(answers[0], (asked[0].clone(), Answer::Yes));
     assert!(!cluster.whoami().await.unwrap().is_empty());
