@@ -1,6 +1,7 @@
 //! The Elm core: state, messages, update, and the effects asked for. Pure.
 
 pub mod ages;
+pub mod columns;
 pub mod derive;
 pub mod doc;
 pub mod docs;

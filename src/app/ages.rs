@@ -35,6 +35,7 @@ fn shown(state: &State) -> Vec<Time> {
         let receipts = tenant.checks.iter().filter_map(|r| r.receipt.as_ref()).filter_map(|id| state.view.book.get(id));
         times.extend(receipts.map(|r| r.created));
     }
+    times.extend(docs::check::moments(state));
     if matches!(state.dialog, Some(super::state::Dialog::Quit)) {
         times.extend(state.run.as_ref().map(|run| run.started));
     }

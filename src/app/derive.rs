@@ -117,23 +117,28 @@ fn tenant(state: &State, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {
 }
 
 fn quota(assessment: &Assessment, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {
-    let mut tenants: Vec<&Arc<TenantAssessment>> = assessment.by_tenant.values().filter(|t| !t.quota.is_empty()).collect();
+    // a quota's rows stay together: what binds is a matter of all of them
+    let mut quotas: BTreeMap<(&TenantId, &str, &str), Vec<&QuotaRow>> = BTreeMap::new();
+    for tenant in assessment.by_tenant.values() {
+        for row in &tenant.quota {
+            quotas.entry((&tenant.tenant, &row.namespace, &row.quota)).or_default().push(row);
+        }
+    }
+    let all = quotas.values().map(Vec::len).sum();
+    let mut quotas: Vec<_> = quotas.into_iter().collect();
     if page.order == 0 {
-        tenants.sort_by_cached_key(|t| Reverse(fullest(t)));
+        quotas.sort_by_cached_key(|(_, rows)| Reverse(rows.iter().filter_map(|row| row.permille).max()));
     }
     let mut out = Vec::new();
-    let mut all = 0;
-    for tenant in tenants {
-        let mut rows: Vec<&QuotaRow> = tenant.quota.iter().collect();
-        all += rows.len();
+    for ((tenant, ..), mut rows) in quotas {
         if page.order == 0 {
             rows.sort_by_key(|row| (Reverse(row.binding), Reverse(row.permille)));
         }
         for row in rows {
             let full = row.permille.is_some_and(|p| p >= 900);
-            let text = || format!("{} {} {} {}", tenant.tenant, row.namespace, row.quota, row.resource).to_lowercase();
+            let text = || format!("{tenant} {} {} {}", row.namespace, row.quota, row.resource).to_lowercase();
             if (!page.failing || full) && (filter.is_empty() || filter.passes(&text())) {
-                out.push(Row::Quota(tenant.tenant.clone(), row.namespace.clone(), row.quota.clone(), row.resource.clone()));
+                out.push(Row::Quota(tenant.clone(), row.namespace.clone(), row.quota.clone(), row.resource.clone()));
             }
         }
     }

@@ -138,7 +138,7 @@ pub fn one_line(state: &State) -> Vec<Span> {
         }
         (Row::Finding(id, check, ..), Some(tenant)) => {
             let finding = state.result(tenant, check).and_then(|r| row.finding(&r.findings));
-            finding.map(|f| of(f.verdict, id, check, say.say(&f.message).into_owned()))
+            finding.map(|f| of(f.verdict, id, check, check::message(state, f)))
         }
         (Row::Refusal(id, _, about, message), Some(_)) => Some(vec![
             span(format!("{} ", say.say(id)), Role::Strong),

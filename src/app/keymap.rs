@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::columns;
+use super::derive::orders;
 use super::msg::{Key, KeyCode};
 use super::state::{Dialog, Screen, State};
 use crate::fix::guard::Mode;
@@ -36,6 +38,7 @@ pub enum Action {
     Filter,
     Failing,
     Sort,
+    Columns,
     Probe,
     ProbeAll,
     Progress,
@@ -158,7 +161,7 @@ pub static BINDINGS: &[Binding] = &[
         3,
         "clear the filter, else go back",
     ),
-    bind(Any, Action::Quit, &[c('q')], "q", "quit", 0, "back, and from the first screen out"),
+    bind(Any, Action::Quit, &[c('q')], "q", "quit", 3, "back, and from the first screen out"),
     bind(Any, Action::GoFleet, &[c('1')], "1", "fleet", 0, "all tenants"),
     bind(Any, Action::GoTenant, &[c('2')], "2", "tenant", 0, "one tenant: its walls, their checks, receipts and fixes"),
     bind(Any, Action::GoQuota, &[c('3')], "3", "quota", 0, "quota usage, what binds, what fits"),
@@ -166,21 +169,22 @@ pub static BINDINGS: &[Binding] = &[
     bind(Any, Action::GoReceipts, &[c('5')], "5", "receipts", 0, "the ledger"),
     bind(Any, Action::NextScreen, &[k(KeyCode::Tab)], "Tab", "screen", 0, "next screen"),
     bind(Any, Action::PrevScreen, &[k(KeyCode::BackTab)], "Shift-Tab", "screen", 0, "previous screen"),
-    bind(On(Screen::Tenant), Action::NextTenant, &[c(']')], "]", "next tenant", 5, "next tenant, in the fleet's order"),
+    bind(On(Screen::Tenant), Action::NextTenant, &[c(']')], "]", "next tenant", 7, "next tenant, in the fleet's order"),
     bind(On(Screen::Tenant), Action::PrevTenant, &[c('[')], "[", "tenant", 0, "previous tenant"),
-    bind(Any, Action::NextFinding, &[c('n')], "n", "next finding", 8, "next violation, across tenants"),
+    bind(Any, Action::NextFinding, &[c('n')], "n", "next finding", 11, "next violation, across tenants"),
     bind(Any, Action::PrevFinding, &[c('N')], "N", "finding", 0, "previous violation"),
-    bind(Any, Action::Filter, &[c('/')], "/", "filter", 6, "show rows with these words; a word after - must be absent"),
-    bind(Any, Action::Failing, &[c('!')], "!", "failing", 7, "only what fails"),
-    bind(Any, Action::Sort, &[c('s')], "s", "order", 9, "next order or grouping"),
-    risky(Danger::Probe, bind(Any, Action::Probe, &[c('p')], "p", "probe", 3, "try the wall the cursor is on")),
-    risky(Danger::Probe, bind(Any, Action::ProbeAll, &[c('P')], "P", "probe all", 0, "try every wall of the tenant")),
-    bind(Any, Action::Progress, &[c('o')], "o", "progress", 0, "show the probe that runs or ran last"),
-    risky(Danger::Write, bind(Any, Action::Fix, &[c('f')], "f", "fix", 4, "plan the fix: diff, dry-run, then a typed confirmation")),
-    risky(Danger::Write, bind(Any, Action::Undo, &[c('u')], "u", "undo", 0, "undo the tenant's last fix of this session")),
+    bind(Any, Action::Filter, &[c('/')], "/", "filter", 8, "show rows with these words; a word after - must be absent"),
+    bind(Any, Action::Failing, &[c('!')], "!", "failing", 9, "only what fails"),
+    bind(Any, Action::Sort, &[c('s')], "s", "order", 12, "next order or grouping"),
+    bind(On(Screen::Fleet), Action::Columns, &[c('w')], "w", "columns", 10, "show the columns that do not fit, and back"),
+    risky(Danger::Probe, bind(Any, Action::Probe, &[c('p')], "p", "probe", 5, "try the wall the cursor is on")),
+    risky(Danger::Probe, bind(Any, Action::ProbeAll, &[c('P')], "P", "probe all", 14, "try every wall of the tenant")),
+    bind(Any, Action::Progress, &[c('o')], "o", "progress", 4, "show the probe that runs or ran last"),
+    risky(Danger::Write, bind(Any, Action::Fix, &[c('f')], "f", "fix", 6, "plan the fix: diff, dry-run, then a typed confirmation")),
+    risky(Danger::Write, bind(Any, Action::Undo, &[c('u')], "u", "undo", 4, "undo the tenant's last fix of this session")),
     bind(Any, Action::Copy, &[c('y')], "y", "copy", 0, "copy name, finding or receipt"),
     bind(Any, Action::Save, &[c('S')], "S", "save", 0, "save the screen as SVG and text"),
-    bind(Any, Action::Freeze, &[c('z')], "z", "freeze", 10, "hold the screen; data waits"),
+    bind(Any, Action::Freeze, &[c('z')], "z", "freeze", 13, "hold the screen; data waits"),
     bind(Any, Action::Redact, &[c('x')], "x", "redact", 0, "show aliases instead of names"),
     bind(Any, Action::Theme, &[c('t')], "t", "theme", 0, "next theme"),
     bind(Any, Action::Reread, &[c('r')], "r", "reread", 0, "read everything again now"),
@@ -225,6 +229,19 @@ pub fn in_force(binding: &Binding, layer: Layer) -> bool {
         || (binding.layer == Any && (matches!(layer, On(_)) || matches!(binding.action, Action::Interrupt | Action::Suspend)))
 }
 
+/// Whether the key bar shows a binding now: those that only sometimes have something to do give their place to others. Help lists them all.
+pub fn in_bar(state: &State, binding: &Binding) -> bool {
+    let works = || enabled(state, binding.action).is_ok();
+    match (binding.layer, binding.action) {
+        _ if binding.bar == 0 || !in_force(binding, layer(state)) => false,
+        (Any, Action::Back | Action::Undo | Action::Sort) | (On(_), Action::Columns) => works(),
+        (Any, Action::Quit) => enabled(state, Action::Back).is_err(),
+        (Any, Action::Progress) => state.run.as_ref().is_some_and(super::run::Run::running),
+        (Probing, Action::Close) => state.run.as_ref().is_some_and(super::run::Run::running),
+        _ => true,
+    }
+}
+
 /// What a key asks for.
 pub fn find(key: Key, layer: Layer) -> Option<Action> {
     BINDINGS.iter().find(|binding| in_force(binding, layer) && binding.keys.contains(&key)).map(|binding| binding.action)
@@ -267,6 +284,8 @@ pub fn enabled(state: &State, action: Action) -> Result<(), Cow<'static, str>> {
         {
             no("this is the first screen: q leaves")
         }
+        Action::Columns if !state.page().others && columns::hidden(state) == 0 => no("every column is on the screen"),
+        Action::Sort if orders(state.screen).len() < 2 => no("this screen has one order"),
         Action::Progress if state.run.is_none() => no("no probe was run yet"),
         Action::Accept => acceptable(state),
         _ => Ok(()),

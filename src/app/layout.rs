@@ -175,8 +175,8 @@ fn split_framed(out: &mut Layout, mut rest: Area, ask: Ask) {
             return;
         }
         Class::Narrow => out.detail = rest.take_bottom(rest.h * 11 / 20),
-        Class::Medium => out.detail = rest.take_right(rest.w - if ask.screen == Screen::Tenant { 34 } else { 38 }),
-        Class::Wide => out.detail = rest.take_right(rest.w - 48),
+        Class::Medium => out.detail = rest.take_right(rest.w - 38),
+        Class::Wide => out.detail = rest.take_right(rest.w - 50),
         Class::Huge => {
             out.side = rest.take_right(if ask.screen == Screen::Tenant { 58 } else { 0 });
             out.detail = rest.take_right(rest.w - 54);

@@ -27,8 +27,8 @@ pub struct Part {
     pub probe: ProbeId,
     /// Steps it will take, as far as it said.
     pub of: usize,
-    /// What it is doing.
-    pub doing: Option<String>,
+    /// What it is doing: several things where steps wait side by side.
+    pub doing: Vec<String>,
     /// What it did.
     pub steps: Vec<Step>,
     /// How it ended.
@@ -45,9 +45,32 @@ pub enum End {
 }
 
 impl Part {
+    /// The step under way and how many are foreseen: what is begun beyond the plan counts as foreseen.
+    pub fn at(&self) -> (usize, usize) {
+        let at = self.steps.len() + 1;
+        (at, self.of.max(at))
+    }
+
+    /// Something begins.
+    pub fn begins(&mut self, what: String) {
+        if self.doing.len() < 16 {
+            self.doing.push(what);
+        }
+    }
+
+    /// A step is done; what is named like it is no longer under way.
+    pub fn did(&mut self, step: Step) {
+        if let Some(i) = self.doing.iter().position(|doing| doing.as_str() == &*step.what) {
+            self.doing.remove(i);
+        }
+        if self.steps.len() < 1_000 {
+            self.steps.push(step);
+        }
+    }
+
     /// A probe that has not begun.
     pub const fn new(probe: ProbeId) -> Self {
-        Self { probe, of: 0, doing: None, steps: Vec::new(), end: None }
+        Self { probe, of: 0, doing: Vec::new(), steps: Vec::new(), end: None }
     }
 }
 
@@ -62,11 +85,14 @@ impl Run {
         self.parts.iter().any(|part| part.end.is_none())
     }
 
-    /// Steps done and steps foreseen.
-    pub fn progress(&self) -> (usize, usize) {
-        let done = self.parts.iter().map(|part| part.steps.len()).sum();
-        let of = self.parts.iter().map(|part| part.of.max(part.steps.len())).sum();
-        (done, of)
+    /// Steps done so far, of all probes.
+    pub fn steps(&self) -> usize {
+        self.parts.iter().map(|part| part.steps.len()).sum()
+    }
+
+    /// The probe under way and how many come before it; none when all have ended.
+    pub fn current(&self) -> Option<(usize, &Part)> {
+        self.parts.iter().enumerate().find(|(_, part)| part.end.is_none())
     }
 
     /// The part of a probe, made when it was not foreseen.

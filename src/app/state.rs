@@ -78,6 +78,8 @@ pub struct Page {
     pub order: usize,
     /// First line of the detail shown.
     pub scroll: usize,
+    /// The columns that did not fit are shown before those that did.
+    pub others: bool,
     /// Rows before filtering.
     pub all: usize,
     /// Rows are older than the data or the question.

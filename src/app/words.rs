@@ -1,5 +1,7 @@
 //! Facts in words for the screen.
 
+use std::borrow::Cow;
+
 use super::role::Role;
 use crate::model::event::Authority;
 use crate::model::kind::Kind;
@@ -54,7 +56,11 @@ pub const fn tried(tried: Tried) -> &'static str {
 
 /// How long something took: `12ms`, `3.0s`.
 pub fn took(milliseconds: u64) -> String {
-    if milliseconds < 1_000 { format!("{milliseconds}ms") } else { format!("{}.{}s", milliseconds / 1_000, milliseconds % 1_000 / 100) }
+    match milliseconds {
+        0 => "<1ms".to_owned(),
+        1..1_000 => format!("{milliseconds}ms"),
+        _ => format!("{}.{}s", milliseconds / 1_000, milliseconds % 1_000 / 100),
+    }
 }
 
 /// How long ago, in coarse words: `just now`, `12s ago`.
@@ -69,6 +75,21 @@ pub fn clock(time: Time, now: Time) -> String {
     let seconds = rest.split_once('.').map_or(rest, |(s, _)| s);
     let same_day = now.to_string().split_once('T').is_some_and(|(today, _)| today == date);
     if same_day { format!("{seconds}Z") } else { format!("{date} {seconds}Z") }
+}
+
+/// A text with every moment in it as [`clock`] writes one: messages carry them in full, which a line has no room for. O(length).
+pub fn short_times(text: &str, now: Time) -> Cow<'_, str> {
+    let moment = |word: &str| {
+        let bare = word.trim_end_matches([':', ',', ';', '.']);
+        let tail = word.get(bare.len()..)?;
+        let looks = bare.len() >= 20 && bare.as_bytes().get(10) == Some(&b'T') && bare.ends_with('Z');
+        Some(format!("{}{tail}", clock(Time::parse(bare).filter(|_| looks)?, now)))
+    };
+    if !text.split(' ').any(|word| moment(word).is_some()) {
+        return Cow::Borrowed(text);
+    }
+    let words: Vec<Cow<'_, str>> = text.split(' ').map(|word| moment(word).map_or(Cow::Borrowed(word), Cow::Owned)).collect();
+    Cow::Owned(words.join(" "))
 }
 
 /// A source or a group of sources for the header.
@@ -235,6 +256,7 @@ mod tests {
         let now = Time::parse("2026-11-21T14:00:00Z").unwrap();
         assert_eq!(clock(now.plus(-61_000), now), "13:58:59Z");
         assert_eq!(clock(now.plus(-86_400_000), now), "2026-11-20 14:00:00Z");
-        assert_eq!((took(12), took(3_050)), ("12ms".into(), "3.0s".into()));
+        assert_eq!((took(0), took(12), took(3_050)), ("<1ms".into(), "12ms".into(), "3.0s".into()));
+        assert_eq!(short_times("stale since 2026-11-21T13:59:48.000Z: reset by T-1000Z", now), "stale since 13:59:48Z: reset by T-1000Z");
     }
 }

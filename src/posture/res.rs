@@ -288,7 +288,9 @@ fn refused(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts) -> O
         facts.refusals.values().filter(|refusal| by_quota(refusal.authority) && view.config.recent(refusal.last, view.now)).collect();
     let newest = recent.iter().max_by_key(|refusal| (refusal.last, &refusal.meta.name))?;
     let times: u64 = recent.iter().map(|refusal| u64::from(refusal.count.max(1))).sum();
-    let message = format!("quota refused {times} requests in {} lately, last at {}", clean(namespace), newest.last);
+    let requests = if times == 1 { "request" } else { "requests" };
+    let message = format!("quota refused {times} {requests} in {} lately", clean(namespace));
     let point = at(Declared::Partly, namespace, message).because("refused-lately");
-    Some(point.with(newest.meta.object(Kind::Event), "message", &newest.message))
+    let event = newest.meta.object(Kind::Event);
+    Some(point.with(event.clone(), "message", &newest.message).with(event, "last seen", &newest.last.to_string()))
 }

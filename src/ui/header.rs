@@ -1,5 +1,7 @@
 //! The lines around every screen: header, banner, title, status, keys.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -8,7 +10,8 @@ use unicode_width::UnicodeWidthStr;
 use super::Cx;
 use super::pen::Pen;
 use crate::app::doc::{Span, span};
-use crate::app::keymap::{self, Action, BINDINGS, Layer, in_force};
+use crate::app::columns;
+use crate::app::keymap::{self, Action, BINDINGS, Layer};
 use crate::app::layout::Class;
 use crate::app::msg::Level;
 use crate::app::role::Role;
@@ -16,6 +19,8 @@ use crate::app::state::Screen;
 use crate::app::update::notes;
 use crate::app::words::{self, Standing};
 use crate::fix::guard::Mode;
+use crate::model::kind::Kind;
+use crate::model::source::Sight;
 use crate::model::time::age;
 use crate::posture::verdict::{ALL, Verdict};
 
@@ -60,8 +65,12 @@ fn source(cx: &Cx<'_>, name: &str, standing: &Standing, room: usize) -> Vec<Span
         word = format!("{word} {}", age(cx.state.now.since(since)));
     }
     let mut out = vec![span(format!("{name} "), Role::Label), span(format!("{sign} {word}"), standing.role)];
-    if !standing.why.is_empty() && room > 8 {
-        out.push(span(format!(" {}", crate::app::doc::cut(&cx.state.sayer().say(&standing.why), room)), Role::Muted));
+    // a version is shown whole or not at all; a reason, as much of it as fits
+    let why = cx.state.sayer().say(&standing.why);
+    let colon = if standing.role == Role::Live { "" } else { ":" };
+    let least = if standing.role == Role::Live { why.width() + 1 } else { 10.min(why.width() + 2) };
+    if !why.is_empty() && room >= least {
+        out.push(span(format!("{colon} {}", crate::app::doc::cut(&why, room - 1 - colon.len())), Role::Muted));
     }
     out
 }
@@ -96,21 +105,23 @@ fn first_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let context = if context.is_empty() { "no context".into() } else { state.sayer().say(context) };
     let total = usize::from(area.width);
     let badges = badges(cx);
-    let free = total.saturating_sub(width(&badges) + 46);
-    let mut left = vec![
-        span(" partywall ", Role::Title),
-        mode(cx),
-        span(format!(" {}  ", crate::app::doc::cut(&context, (total / 5).clamp(10, 32))), Role::Strong),
-    ];
+    // where it is narrow, the sources matter more than our own name
+    let mut left = if total < 80 { Vec::new() } else { vec![span(" partywall ", Role::Title)] };
+    left.push(mode(cx));
+    left.push(span(format!(" {}  ", crate::app::doc::cut(&context, (total / 5).clamp(10, 32))), Role::Strong));
     let mut kube = cx.kube.clone();
-    if kube.role == Role::Live && total >= 110 {
+    if kube.role == Role::Live {
         kube.why = server.version.to_string();
     }
-    let used = width(&left);
-    let room = if total < 100 { 0 } else { free.saturating_sub(used.saturating_sub(20)) / 2 };
-    left.extend(source(cx, "kube", &kube, room));
+    let vault = words::vault(&snapshot.vault);
+    let taken = width(&left) + width(&badges) + 4 + width(&source(cx, "kube", &kube, 0)) + width(&source(cx, "vault", &vault, 0));
+    let free = total.saturating_sub(taken);
+    let wants = |standing: &Standing| if standing.why.is_empty() { 0 } else { standing.why.width() + 2 };
+    // half of what is free each, and what one does not need goes to the other
+    let for_kube = wants(&kube).min((free / 2).max(free.saturating_sub(wants(&vault))));
+    left.extend(source(cx, "kube", &kube, for_kube));
     left.push(span("  ", Role::Text));
-    left.extend(source(cx, "vault", &words::vault(&snapshot.vault), room));
+    left.extend(source(cx, "vault", &vault, free - for_kube));
     let columns = u16::try_from(width(&badges)).unwrap_or(0).min(area.width);
     let free = Rect { width: (area.width - columns).saturating_sub(u16::from(columns > 0)), ..area };
     Pen::new(cx, buf, free, 0).spans(cx, &left);
@@ -147,7 +158,8 @@ fn second_line(cx: &Cx<'_>, class: Class, area: Rect, buf: &mut Buffer) {
     let assessment = &cx.state.view.assessment;
     let n = assessment.by_tenant.len();
     if n == 0 {
-        let text = if assessment.generation == 0 { " nothing read yet" } else { " no tenants" };
+        let read = cx.state.view.snapshot.sight(Kind::Namespace) == Sight::Clear;
+        let text = if read { " no tenants" } else { " nothing read yet" };
         Pen::new(cx, buf, area, 1).put_cut(text, cx.style(Role::Muted));
         return;
     }
@@ -235,9 +247,11 @@ pub fn status(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         pen.put(&format!(" {sign} "), cx.style(role)).put_cut(&state.sayer().say(&note.text), cx.style(role));
         return;
     }
-    if let Some(run) = state.run.as_ref().filter(|run| run.running()) {
-        let (done, of) = run.progress();
-        let text = format!(" {} probing {}: step {} of {of}  (o shows it)", cx.sym.running, state.sayer().say(&run.tenant), done + 1);
+    if let Some((run, (_, part))) = state.run.as_ref().and_then(|run| Some((run, run.current()?))) {
+        let (at, of) = part.at();
+        let tenant = state.sayer().say(&run.tenant);
+        let wall = part.probe.wall().title();
+        let text = format!(" {} probing {tenant}: {wall}, step {at} of {of}  (o shows it)", cx.sym.running);
         pen.put_cut(&text, cx.style(Role::Accent));
         return;
     }
@@ -257,7 +271,8 @@ fn unseen(cx: &Cx<'_>) -> Option<String> {
     let unknowns = &cx.state.view.assessment.unknowns;
     let first = unknowns.first()?;
     let more = if unknowns.len() > 1 { format!(", and {} more that can't be read", unknowns.len() - 1) } else { String::new() };
-    Some(cx.state.sayer().say(&format!("not seen: {}{more}: {}", first.source, first.why)).into_owned())
+    let text = format!("not seen: {}{more}: {}", first.source, first.why);
+    Some(words::short_times(&cx.state.sayer().say(&text), cx.state.now).into_owned())
 }
 
 /// The keys that work here, as many as fit; those that don't work now are dimmed.
@@ -266,35 +281,26 @@ pub fn keys(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     buf.set_style(area, cx.style(Role::Surface));
-    let layer = keymap::layer(cx.state);
-    let mut shown: Vec<_> = BINDINGS.iter().filter(|b| b.bar > 0 && in_force(b, layer)).collect();
+    let mut shown: Vec<_> = BINDINGS.iter().filter(|b| keymap::in_bar(cx.state, b)).collect();
     shown.sort_by_key(|b| b.bar);
     let mut pen = Pen::new(cx, buf, area, 0);
     pen.put(" ", Style::new());
     for binding in shown {
         let on = keymap::enabled(cx.state, binding.action).is_ok();
         let key = binding.label.split(' ').next().unwrap_or(binding.label);
-        if pen.left() < key.width() + binding.title.width() + 3 {
-            break;
+        let title = key_title(cx, binding);
+        if pen.left() < key.width() + title.width() + 2 {
+            continue;
         }
         let (key_role, title_role) = if on { (Role::Key, Role::Text) } else { (Role::KeyOff, Role::KeyOff) };
-        let title = key_title(cx, binding);
-        pen.put(key, cx.style(key_role)).put(" ", Style::new()).put(title, cx.style(title_role)).put("  ", Style::new());
-    }
-    let hidden = super::views::fleet::hidden(cx, area.width);
-    if hidden > 0 {
-        let text = format!("+{hidden} columns ");
-        let columns = u16::try_from(text.len()).unwrap_or(0).min(area.width);
-        if pen.left() > text.len() {
-            let right = Rect { x: area.right() - columns, width: columns, ..area };
-            Pen::new(cx, buf, right, 0).put(&text, cx.style(Role::Muted));
-        }
+        pen.put(key, cx.style(key_role)).put(" ", Style::new()).put(&title, cx.style(title_role)).put("  ", Style::new());
     }
 }
 
 /// What a key is called here: while typing, Enter and Esc are called by what they lead to.
-fn key_title(cx: &Cx<'_>, binding: &keymap::Binding) -> &'static str {
-    match (binding.layer, binding.action, &cx.state.dialog) {
+fn key_title(cx: &Cx<'_>, binding: &keymap::Binding) -> Cow<'static, str> {
+    let title = match (binding.layer, binding.action, &cx.state.dialog) {
+        (_, Action::Columns, _) => return format!("+{} columns", columns::hidden(cx.state)).into(),
         (Layer::Probing, Action::Cancel, _) => {
             if cx.state.run.as_ref().is_some_and(crate::app::run::Run::running) {
                 "cancel"
@@ -307,5 +313,6 @@ fn key_title(cx: &Cx<'_>, binding: &keymap::Binding) -> &'static str {
         (Layer::Typing, Action::Accept, None) => "keep the filter",
         (Layer::Typing, Action::Close, None) => "clear it",
         _ => binding.title,
-    }
+    };
+    title.into()
 }

@@ -36,7 +36,7 @@ fn worst_first_and_the_cursor_follows_its_tenant() {
     assert_eq!(screen.state.subject().0.as_deref(), Some("globex"));
     assert_eq!(screen.picture().lines().position(|l| l.contains("▌globex")), before, "no row moves under the cursor");
     assert!(
-        screen.says("globex BREACHED: LimitRange web-tenant-globex/tenant-limits deleted") || screen.says("globex BREACHED"),
+        screen.says("globex turned BREACHED: NetworkPolicy web-tenant-globex/tenant-isolation deleted"),
         "{}",
         screen.picture()
     );
@@ -153,9 +153,9 @@ fn frozen_data_waits_and_is_shown_when_released() {
     screen.keys("z");
     fleet.gone(Kind::NetworkPolicy, "web-tenant-wayne", "tenant-isolation");
     screen.send(Msg::Data(fleet.publish()));
-    assert!(screen.says("FROZEN now, data waits") && !screen.says("wayne BREACHED"));
+    assert!(screen.says("FROZEN now, data waits") && !screen.says("wayne turned BREACHED"));
     screen.keys("z");
-    assert!(!screen.says("FROZEN") && screen.says("wayne BREACHED"), "{}", screen.picture());
+    assert!(!screen.says("FROZEN") && screen.says("wayne turned BREACHED"), "{}", screen.picture());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::app::role::Role;
 use crate::app::standing::lapsed_words;
 use crate::app::state::State;
 use crate::app::words;
-use crate::model::time::age;
+use crate::model::time::{Time, age};
 use crate::posture::assessment::{CheckResult, TenantAssessment};
 use crate::posture::finding::Finding;
 use crate::posture::verdict::Tried;
@@ -19,9 +19,25 @@ pub fn reason(state: &State, result: &CheckResult) -> String {
         return format!("receipt lapsed: {}", say.say(&lapsed_words(&lapsed.by)));
     }
     match result.findings.first() {
-        Some(finding) => say.say(&finding.message).into_owned(),
+        Some(finding) => message(state, finding),
         None => result.check.title.to_owned(),
     }
+}
+
+/// What a finding says, fit to show.
+pub fn message(state: &State, finding: &Finding) -> String {
+    words::short_times(&state.sayer().say(&finding.message), state.now).into_owned()
+}
+
+/// Moments in the evidence on the screen, whose ages are shown.
+pub fn moments(state: &State) -> Vec<Time> {
+    let selected = state.page().list.selected.as_ref();
+    let (Some(tenant), Some(check)) = state.subject() else { return Vec::new() };
+    if !matches!(selected, Some(Row::Check(_) | Row::Finding(..))) {
+        return Vec::new();
+    }
+    let findings = state.assessed(&tenant).and_then(|t| state.result(t, check)).map(|r| r.findings.as_slice()).unwrap_or_default();
+    findings.iter().take(40).flat_map(|f| f.evidence.iter().take(12)).filter_map(|e| Time::parse(&e.value)).collect()
 }
 
 /// The detail of a check of the tenant shown.
@@ -48,7 +64,12 @@ fn verdict(state: &State, result: &CheckResult, doc: &mut Doc) {
     let columns = |spans: &[crate::app::doc::Span]| spans.iter().map(|s| s.text.chars().count()).sum::<usize>();
     if columns(&line) + 2 + columns(&said) > doc.width {
         doc.line(line);
-        return doc.line(said);
+        // too narrow for both: each on its own line
+        for pair in said.chunks(2) {
+            let text: String = pair.iter().map(|s| s.text.trim_start_matches(", ")).collect();
+            doc.para(&text, Role::Text);
+        }
+        return;
     }
     line.push(span("  ", Role::Text));
     line.extend(said);
@@ -71,9 +92,14 @@ fn evidence(state: &State, result: &CheckResult, doc: &mut Doc) {
 fn one_finding(state: &State, finding: &Finding, doc: &mut Doc) {
     let say = state.sayer();
     let sign = state.symbols().verdict(finding.verdict);
-    doc.hang(vec![span(format!("{sign} "), Role::of(finding.verdict))], &say.say(&finding.message), Role::Text);
+    doc.hang(vec![span(format!("{sign} "), Role::of(finding.verdict))], &message(state, finding), Role::Text);
     for evidence in finding.evidence.iter().take(12) {
-        let text = format!("{}  {} = {}", say.say(&evidence.object.to_string()), say.say(&evidence.field), say.say(&evidence.value));
+        // a moment is told by its age, as everywhere on the screen
+        let value = match Time::parse(&evidence.value) {
+            Some(at) => words::ago(state.now.since(at)).into(),
+            None => say.say(&evidence.value),
+        };
+        let text = format!("{}  {} = {value}", say.say(&evidence.object.to_string()), say.say(&evidence.field));
         doc.hang(vec![span("  ", Role::Text)], &text, Role::Muted);
     }
 }

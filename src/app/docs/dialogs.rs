@@ -41,7 +41,7 @@ pub fn probe(state: &State, width: usize) -> Doc {
     }
     doc.blank();
     if run.running() {
-        let text = if run.cancelled { "cancelling…" } else { "running; nothing is left behind. Esc cancels, Enter hides." };
+        let text = if run.cancelled { "cancelling: what was opened is being closed…" } else { "running; nothing is left behind. Esc cancels, Enter hides it." };
         doc.para(text, Role::Muted);
     } else {
         doc.para("Done. The receipts are in the ledger (5). Esc closes.", Role::Muted);
@@ -51,11 +51,14 @@ pub fn probe(state: &State, width: usize) -> Doc {
 
 fn stage(state: &State, part: &Part, doc: &mut Doc) {
     let sym = state.symbols();
-    let begun = part.of > 0 || !part.steps.is_empty() || part.doing.is_some();
+    let begun = part.of > 0 || !part.steps.is_empty() || !part.doing.is_empty();
     let (word, role) = match (&part.end, begun) {
         (Some(End::Receipt(receipt)), _) => result(receipt),
         (Some(End::Failed(_)), _) => ("no receipt".to_owned(), Role::NoteError),
-        (None, true) => (format!("step {} of {}", part.steps.len() + 1, part.of.max(part.steps.len() + 1)), Role::Accent),
+        (None, true) => {
+            let (at, of) = part.at();
+            (format!("step {at} of {of}"), Role::Accent)
+        }
         (None, false) => ("waits".to_owned(), Role::Muted),
     };
     let title = format!("{} {}", part.probe.wall().short(), part.probe.wall().title());
@@ -67,7 +70,7 @@ fn stage(state: &State, part: &Part, doc: &mut Doc) {
     for step in &part.steps {
         super::receipt::step_lines(state, step, doc);
     }
-    if let Some(doing) = part.doing.as_ref().filter(|_| part.end.is_none()) {
+    for doing in part.doing.iter().filter(|_| part.end.is_none()) {
         doc.hang(vec![span(format!("{} ", sym.running), Role::Accent)], &state.sayer().say(doing), Role::Strong);
     }
     if let Some(End::Failed(why)) = &part.end {

@@ -62,7 +62,7 @@ fn unread(state: &State, doc: &mut Doc) {
             doc.para("`partywall doctor` says which permissions are missing and what each one costs.", Role::Text);
         }
         state @ (SourceState::Down { .. } | SourceState::Stale { .. }) => {
-            doc.para(&format!("{context} can't be reached."), Role::Strong);
+            doc.para(&format!("No answer from {context}."), Role::Strong);
             doc.para(&say.say(&words::standing(state).why), Role::Muted);
             doc.para("It is tried again by itself; r tries now. --context chooses another cluster.", Role::Text);
         }

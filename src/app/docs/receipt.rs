@@ -1,10 +1,13 @@
 //! Receipts: three lines a crossing, and the whole as a till receipt.
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::app::doc::{Doc, Span, span};
 use crate::app::role::Role;
 use crate::app::standing;
 use crate::app::state::State;
 use crate::app::words;
+use crate::model::event::Authority;
 use crate::receipt::judge::{Trial, judge};
 use crate::receipt::{Crossing, Outcome, Receipt, Step};
 
@@ -52,14 +55,21 @@ fn attempt(state: &State, receipt: &Receipt, crossing: &Crossing, doc: &mut Doc)
 
 fn step_words(state: &State, step: &Step) -> String {
     let say = state.sayer();
-    let mut text = say.say(&step.what).into_owned();
-    if !step.code.is_empty() {
-        text.push_str(": ");
-        text.push_str(&say.say(&step.code));
-    }
-    text.push_str(" in ");
-    text.push_str(&words::took(step.took));
-    text
+    format!("{}: {}", say.say(&step.what), answer(state, step))
+}
+
+/// What came back and how fast: `404 in 3ms`, `answered in 12ms`, `no answer in 3.0s`.
+fn answer(state: &State, step: &Step) -> String {
+    let code = state.sayer().say(&step.code).into_owned();
+    let said = match (step.outcome, code.as_str()) {
+        (Outcome::Refused { by: Authority::NetworkDrop }, _) => "no answer",
+        (Outcome::Refused { by: Authority::NetworkReject }, _) => "rejected",
+        (Outcome::Answered, "" | "exit 0") => "answered",
+        (Outcome::Refused { .. }, "") => "refused",
+        (Outcome::Failed, "") => "failed",
+        (_, code) => code,
+    };
+    format!("{said} in {}", words::took(step.took))
 }
 
 /// A step as a line of progress or of the till receipt.
@@ -72,14 +82,20 @@ pub fn step_lines(state: &State, step: &Step, doc: &mut Doc) {
         Outcome::Failed => Role::Muted,
     };
     let tail = match step.outcome {
-        Outcome::Answered => "answered".to_owned(),
-        Outcome::Refused { by } => format!("refused by {}", words::authority(by)),
-        Outcome::Failed => "failed".to_owned(),
+        Outcome::Answered => String::new(),
+        Outcome::Refused { by } => format!("refused by {}, ", words::authority(by)),
+        Outcome::Failed => "failed, ".to_owned(),
     };
-    let code = if step.code.is_empty() { String::new() } else { format!(" {}", say.say(&step.code)) };
-    doc.hang(vec![span(format!("{} ", sym.outcome(step.outcome)), role)], &say.say(&step.what), Role::Text);
-    doc.hang(vec![span("  ", Role::Text), span(format!("{tail}{code} "), role)], &words::took(step.took), Role::Muted);
-    if !step.said.is_empty() && step.outcome != Outcome::Answered {
+    let first = span(format!("{} ", sym.outcome(step.outcome)), role);
+    let (what, came) = (say.say(&step.what), format!("{tail}{}", answer(state, step)));
+    if what.width() + came.width() + 4 <= doc.width {
+        doc.line(vec![first, span(format!("{what}: "), Role::Text), span(came, Role::Muted)]);
+    } else {
+        doc.hang(vec![first], &what, Role::Text);
+        doc.hang(vec![span("  ", Role::Text)], &came, Role::Muted);
+    }
+    let silence = matches!(step.outcome, Outcome::Refused { by: Authority::NetworkDrop });
+    if !step.said.is_empty() && step.outcome != Outcome::Answered && !silence {
         doc.hang(vec![span("  ", Role::Text)], &format!("“{}”", say.say(&step.said)), Role::Muted);
     }
 }
@@ -91,7 +107,7 @@ pub fn till(state: &State, id: &str, width: usize) -> Doc {
     let say = state.sayer();
     let sym = state.symbols();
     let centre = |text: &str, role: Role| -> Vec<Span> {
-        let pad = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text)) / 2;
+        let pad = width.saturating_sub(text.width()) / 2;
         vec![span(" ".repeat(pad), Role::Text), span(text, role)]
     };
     doc.line(centre("PARTY WALL", Role::Title));

@@ -45,6 +45,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Failing => ask_again(state, |page| page.failing = !page.failing),
         Action::Sort => sort(state),
+        Action::Columns => {
+            state.page_mut().others = !state.page().others;
+            state.touch();
+        }
         Action::Probe => probe_one(state, effects),
         Action::ProbeAll => probe_all(state, effects),
         Action::Progress => open(state, Dialog::Probe { scroll: None }),

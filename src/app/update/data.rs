@@ -40,14 +40,16 @@ fn announce(state: &mut State, view: &View) {
     let mut fallen = 0_usize;
     for (id, tenant) in &view.assessment.by_tenant {
         let Some(before) = state.assessed(id) else { continue };
-        if Arc::ptr_eq(before, tenant) || tenant.grade > Verdict::Disputed || before.grade <= tenant.grade {
+        // a wall seen for the first time has not fallen: the engine records no move for it
+        let moved = tenant.changed.is_some() && tenant.changed != before.changed;
+        if !moved || tenant.grade > Verdict::Disputed || before.grade <= tenant.grade {
             continue;
         }
         fallen += 1;
         if fell.len() < 2 {
             let moved = tenant.changed.as_ref().and_then(|c| c.object.as_ref());
             let why = moved.map(|(object, how)| format!(": {object} {}", how.word())).unwrap_or_default();
-            fell.push(format!("{id} {}{why}", tenant.grade.word()));
+            fell.push(format!("{id} turned {}{why}", tenant.grade.word()));
         }
     }
     if fallen > 0 {

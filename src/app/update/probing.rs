@@ -47,22 +47,17 @@ pub fn news(state: &mut State, news: ProbeNews) {
     if let Some(part) = state.run.as_mut().and_then(|run| run.part(probe)) {
         match news {
             ProbeNews::Started { of, .. } => part.of = of.min(1_000),
-            ProbeNews::Doing { what, .. } => part.doing = Some(what),
-            ProbeNews::Did { step, .. } => {
-                part.doing = None;
-                if part.steps.len() < 1_000 {
-                    part.steps.push(step);
-                }
-            }
+            ProbeNews::Doing { what, .. } => part.begins(what),
+            ProbeNews::Did { step, .. } => part.did(step),
             ProbeNews::Done(receipt) => {
                 said = Some(outcome(&receipt));
-                part.doing = None;
+                part.doing.clear();
                 part.steps.clone_from(&receipt.steps);
                 part.end = Some(End::Receipt(receipt));
             }
             ProbeNews::Failed { why, .. } => {
                 said = Some((Level::Error, format!("{tenant}: {} not proved: {why}", probe.wall().title())));
-                part.doing = None;
+                part.doing.clear();
                 part.end = Some(End::Failed(why));
             }
         }

@@ -53,8 +53,11 @@ fn title(cx: &Cx<'_>, dialog: &Dialog) -> (Vec<Span>, String) {
         Dialog::Quit => (plain("leave?"), String::new()),
         Dialog::Probe { .. } => {
             let Some(run) = &cx.state.run else { return (plain("probe"), String::new()) };
-            let (done, of) = run.progress();
-            (plain(&format!("probing {}", say.say(&run.tenant))), format!("{done} of {of} steps"))
+            let (verb, right) = match run.current() {
+                Some((before, _)) => ("probing", format!("wall {} of {}", before + 1, run.parts.len())),
+                None => ("probed", format!("{} steps", run.steps())),
+            };
+            (plain(&format!("{verb} {}", say.say(&run.tenant))), right)
         }
         Dialog::Plan(plan) => {
             let verb = match (plan.undo, plan.typed.is_some()) {

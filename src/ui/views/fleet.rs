@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
+use crate::app::columns::{COLUMNS, MEM, What, widths};
 use crate::app::doc::span;
 use crate::app::docs;
 use crate::app::docs::quota::{bar, percent};
 use crate::app::layout::{Area, Class, Layout};
 use crate::app::list::Row;
 use crate::app::role::Role;
-use crate::app::state::Screen;
 use crate::app::symbols::letter;
 use crate::app::words;
 use crate::model::kind::Kind;
@@ -23,110 +23,6 @@ use crate::posture::wall::{WALLS, Wall};
 use crate::ui::Cx;
 use crate::ui::frame;
 use crate::ui::pen::Pen;
-
-/// What a column shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    Tenant,
-    Kind,
-    Wall(Wall),
-    Gauge(&'static [&'static str]),
-    Violations,
-    Coverage,
-    Proved,
-    Changed,
-}
-
-/// A column: its width is at least `min`, at most `max`; of those that don't fit the highest `rank` goes first.
-struct Column {
-    title: &'static str,
-    what: What,
-    min: usize,
-    max: usize,
-    rank: u8,
-}
-
-const fn column(title: &'static str, what: What, min: usize, max: usize, rank: u8) -> Column {
-    Column { title, what, min, max, rank }
-}
-
-const CPU: What = What::Gauge(&["requests.cpu", "limits.cpu", "cpu"]);
-const MEM: What = What::Gauge(&["requests.memory", "limits.memory", "memory"]);
-const PODS: What = What::Gauge(&["pods", "count/pods"]);
-
-static COLUMNS: [Column; 16] = [
-    column("TENANT", What::Tenant, 14, 24, 0),
-    column("KIND", What::Kind, 8, 9, 9),
-    column("NET", What::Wall(Wall::Net), 3, 4, 0),
-    column("SEC", What::Wall(Wall::Sec), 3, 4, 0),
-    column("RES", What::Wall(Wall::Res), 3, 4, 0),
-    column("IDN", What::Wall(Wall::Idn), 3, 4, 6),
-    column("RUN", What::Wall(Wall::Run), 3, 4, 6),
-    column("EXP", What::Wall(Wall::Exp), 3, 4, 6),
-    column("APP", What::Wall(Wall::App), 3, 4, 6),
-    column("CPU", CPU, 6, 15, 4),
-    column("MEM", MEM, 6, 15, 3),
-    column("PODS", PODS, 6, 15, 5),
-    column("VIOL", What::Violations, 4, 5, 1),
-    column("COV", What::Coverage, 4, 6, 2),
-    column("PROVED", What::Proved, 6, 7, 7),
-    column("CHANGED", What::Changed, 12, 13, 8),
-];
-
-/// Widths of the columns for so much room; 0 hides one. What is left goes to gauges and names, evenly.
-fn widths(room: usize, longest: usize) -> [usize; 16] {
-    let mut widths = [0; 16];
-    for (width, column) in widths.iter_mut().zip(&COLUMNS) {
-        *width = column.min;
-    }
-    let gaps = |widths: &[usize; 16]| widths.iter().filter(|w| **w > 0).count();
-    let total = |widths: &[usize; 16]| widths.iter().sum::<usize>() + gaps(widths) + 1;
-    while total(&widths) > room {
-        let last = COLUMNS.iter().zip(widths.iter_mut()).filter(|(c, w)| c.rank > 0 && **w > 0).max_by_key(|(c, _)| c.rank);
-        match last {
-            Some((_, width)) => *width = 0,
-            None => break,
-        }
-    }
-    // names first, then gauges, then air
-    for kind in [0_u8, 1, 2] {
-        let mut grown = true;
-        while grown {
-            grown = false;
-            for (i, column) in COLUMNS.iter().enumerate() {
-                let spare = room.saturating_sub(total(&widths));
-                let Some(width) = widths.get_mut(i) else { continue };
-                let most = if i == 0 { longest.clamp(column.min, column.max) } else { column.max };
-                if *width > 0 && *width < most && spare > 0 && stage(column) == kind {
-                    *width += 1;
-                    grown = true;
-                }
-            }
-        }
-    }
-    widths
-}
-
-/// When a column may grow.
-const fn stage(column: &Column) -> u8 {
-    match column.what {
-        What::Tenant => 0,
-        What::Gauge(_) => 1,
-        _ => 2,
-    }
-}
-
-/// How many columns are hidden at this width of the screen.
-pub fn hidden(cx: &Cx<'_>, width: u16) -> usize {
-    if cx.state.screen != Screen::Fleet || cx.state.dialog.is_some() || cx.state.page().list.rows.is_empty() {
-        return 0;
-    }
-    let layout = crate::app::update::moves::now(cx.state, width, cx.state.size.1.max(1));
-    if layout.heads.is_empty() {
-        return 0;
-    }
-    widths(usize::from(layout.list.w), 0).iter().filter(|w| **w == 0).count()
-}
 
 /// Draws the screen.
 pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut Buffer) {
@@ -140,7 +36,7 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         return compact(cx, layout.class, list, buf);
     }
     let longest = page.list.window(usize::from(list.height)).filter_map(|(_, row)| row.tenant()).map(|t| t.width()).max().unwrap_or(0);
-    let widths = widths(usize::from(list.width), longest);
+    let widths = widths(usize::from(list.width), longest, page.others);
     heads(cx, at(layout.heads), &widths, buf);
     for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
         let Row::Tenant(tenant) = id else { continue };
@@ -299,7 +195,9 @@ fn gauge(cx: &Cx<'_>, tenant: &TenantAssessment, resources: &[&str], width: usiz
 /// What changed last: from, to, which wall, when; or that the row is old.
 fn changed(cx: &Cx<'_>, tenant: &TenantAssessment, width: usize, old: bool, pen: &mut Pen<'_>) {
     if old {
-        pen.cell(&words::standing_text(&cx.kube, cx.state.now), width, cx.style(Role::Stale));
+        // the banner has the reason
+        let since = cx.kube.since.map(|at| format!(" {}", age(cx.state.now.since(at)))).unwrap_or_default();
+        pen.cell(&format!("{}{since}", cx.kube.word), width, cx.style(Role::Stale));
         return;
     }
     let Some(moved) = &tenant.changed else {
@@ -338,21 +236,5 @@ fn compact(cx: &Cx<'_>, size: Class, area: Rect, buf: &mut Buffer) {
         if i == page.list.at {
             frame::select(cx, area, row, buf);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_fit_and_the_three_walls_stay() {
-        for room in 0..300 {
-            let widths = widths(room, 20);
-            let total = widths.iter().sum::<usize>() + widths.iter().filter(|w| **w > 0).count() + 1;
-            assert!(room < 31 || total <= room, "{room}: {total}");
-            assert!(widths[0] > 0 && widths[2] > 0 && widths[3] > 0 && widths[4] > 0);
-        }
-        assert!(widths(118, 20).iter().all(|w| *w > 0), "nothing is hidden at 118");
     }
 }

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::doc::span;
 use crate::app::docs;
@@ -17,14 +18,9 @@ use crate::ui::frame;
 use crate::ui::pen::Pen;
 
 /// Widths: tenant, quota, resource, used, hard, bar, percent, fits. 0 hides a column.
-fn widths(room: usize) -> [usize; 8] {
-    let quota = if room >= 116 {
-        30
-    } else if room >= 104 {
-        28
-    } else {
-        0
-    };
+fn widths(room: usize, longest: usize) -> [usize; 8] {
+    // the quota's whole name, if ten columns of bar are left beside it
+    let quota = if room >= 104 { longest.clamp(12, 64).min(room.saturating_sub(84)) } else { 0 };
     let tenant = if room >= 76 { 18 } else { 13 };
     let amounts = if room >= 60 { 9 } else { 0 };
     let fits = if room >= 46 { 5 } else { 0 };
@@ -37,9 +33,14 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     let list = at(layout.list);
     let page = cx.state.page();
     if page.list.rows.is_empty() {
-        return frame::centred(cx, list, buf, |width| docs::empty::empty(cx.state, width));
+        let all = list.union(at(layout.heads)).union(at(layout.detail)).intersection(buf.area);
+        return frame::centred(cx, all, buf, |width| docs::empty::empty(cx.state, width));
     }
-    let widths = widths(usize::from(list.width));
+    let names = page.list.window(usize::from(list.height)).filter_map(|(_, row)| match row {
+        Row::Quota(_, namespace, quota, _) => Some(cx.state.sayer().say(&format!("{namespace}/{quota}")).width()),
+        _ => None,
+    });
+    let widths = widths(usize::from(list.width), names.max().unwrap_or(0));
     heads(cx, at(layout.heads), &widths, buf);
     let mut above: Option<(&str, &str, &str)> = None;
     for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
@@ -73,6 +74,16 @@ fn heads(cx: &Cx<'_>, area: Rect, widths: &[usize; 8], buf: &mut Buffer) {
     }
 }
 
+/// How a quota's rows are headed: by the tenant; without a column for the quota, by the namespace where the tenant has several, from where it
+/// names the tenant.
+fn shown_as<'a>(cx: &Cx<'_>, tenant: &'a str, namespace: &'a str, named: bool) -> &'a str {
+    let several = cx.state.assessed(tenant).is_some_and(|t| t.quota.iter().any(|row| row.namespace.as_ref() != namespace));
+    if named || !several {
+        return tenant;
+    }
+    namespace.find(tenant).and_then(|at| namespace.get(at..)).unwrap_or(namespace)
+}
+
 fn line(cx: &Cx<'_>, area: Rect, row: u16, id: (&str, &str, &str, &str), first: bool, widths: &[usize; 8], buf: &mut Buffer) {
     let (tenant, namespace, quota, resource) = id;
     let Some(found) = cx.state.assessed(tenant).and_then(|t| find(t, namespace, quota, resource)) else { return };
@@ -83,7 +94,8 @@ fn line(cx: &Cx<'_>, area: Rect, row: u16, id: (&str, &str, &str, &str), first: 
     let [w_tenant, w_quota, w_resource, w_used, w_hard, w_bar, w_percent, w_fits] = *widths;
     let mut pen = Pen::new(cx, buf, area, row);
     pen.put(" ", Style::new());
-    pen.cell(if first { say.say(tenant) } else { "".into() }.as_ref(), w_tenant, style(Role::Strong)).put(" ", Style::new());
+    let name = if first { say.say(shown_as(cx, tenant, namespace, w_quota > 0)) } else { "".into() };
+    pen.cell(&name, w_tenant, style(Role::Strong)).put(" ", Style::new());
     if w_quota > 0 {
         let name = if first { say.say(&format!("{namespace}/{quota}")).into_owned() } else { String::new() };
         pen.cell(&name, w_quota, style(Role::Muted)).put(" ", Style::new());

@@ -92,7 +92,7 @@ fn check_line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, chec
     let Some(result) = cx.state.result(tenant, check) else { return };
     let role = Role::of(result.verdict);
     let mut pen = Pen::new(cx, buf, area, row);
-    pen.put("   ", Style::new());
+    pen.put("  ", Style::new());
     pen.put(cx.sym.verdict(result.verdict), cx.style(role)).put(letter(result.verdict), cx.style(role)).put(" ", Style::new());
     pen.put(&format!("{check} "), cx.style(Role::Strong));
     pen.put_cut(result.check.title, cx.style(Role::Text));

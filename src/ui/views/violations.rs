@@ -22,7 +22,8 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     let list = at(layout.list).union(at(layout.heads)).intersection(buf.area);
     let page = cx.state.page();
     if page.list.rows.is_empty() {
-        return frame::centred(cx, list, buf, |width| docs::empty::empty(cx.state, width));
+        let all = list.union(at(layout.detail)).intersection(buf.area);
+        return frame::centred(cx, all, buf, |width| docs::empty::empty(cx.state, width));
     }
     let list = at(layout.list);
     let by_tenant = page.order == 1;
@@ -98,7 +99,7 @@ fn item(cx: &Cx<'_>, area: Rect, row: u16, id: &Row, by_tenant: bool, buf: &mut 
             } else {
                 pen.cell(&say.say(tenant), 18, cx.style(Role::Strong));
             }
-            pen.put(" ", Style::new()).put_cut(&say.say(&finding.message), cx.style(Role::Text));
+            pen.put(" ", Style::new()).put_cut(&docs::check::message(cx.state, finding), cx.style(Role::Text));
         }
         Row::Refusal(tenant, namespace, about, message) => {
             let refusals = cx.state.assessed(tenant).map(|t| t.refusals.as_slice()).unwrap_or_default();
