@@ -112,6 +112,6 @@ pub fn summary(applied: &Applied) -> String {
         let objects: Vec<String> = steps.map(|step| clean(&step.object.to_string())).collect();
         if objects.is_empty() { String::new() } else { format!("{word} {}", objects.join(", ")) }
     };
-    let parts = [done(PlanAction::Apply, "applied"), done(PlanAction::Delete, "deleted")];
+    let parts = [done(PlanAction::Apply, "wrote"), done(PlanAction::Delete, "deleted")];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
