@@ -114,14 +114,14 @@ fn fleet() -> (Arc<Snapshot>, Tenants) {
     (store.publish().0, tenants)
 }
 
-async fn probe(script: Script) -> Result<Receipt, ProbeError> {
-    let (snapshot, tenants) = fleet();
-    let hands = Fake { script, asked: AtomicUsize::new(0) };
-    let context = Context {
-        hands: &hands,
-        vault: &VaultOptions::default(),
+/// What a probe by these hands needs, without Vault and with nothing that a receipt rests on.
+fn context<'a, H>(hands: &'a H, snapshot: Arc<Snapshot>, tenants: &'a Tenants) -> Context<'a, H> {
+    static NO_VAULT: std::sync::LazyLock<VaultOptions> = std::sync::LazyLock::new(VaultOptions::default);
+    Context {
+        hands,
+        vault: &NO_VAULT,
         snapshot,
-        tenants: &tenants,
+        tenants,
         permit: ProbePermit::for_mode(Mode::Probe).unwrap(),
         operator: "someone".into(),
         mode: Mode::Probe,
@@ -129,7 +129,13 @@ async fn probe(script: Script) -> Result<Receipt, ProbeError> {
         cancel: CancellationToken::new(),
         depends: |_, _, _, _, _| Some(Vec::new()),
         partner: |_, _, _| None,
-    };
+    }
+}
+
+async fn probe(script: Script) -> Result<Receipt, ProbeError> {
+    let (snapshot, tenants) = fleet();
+    let hands = Fake { script, asked: AtomicUsize::new(0) };
+    let context = context(&hands, snapshot, &tenants);
     run(ProbeId::Network, &"a".into(), &context, |_| {}).await
 }
 
@@ -283,19 +289,7 @@ async fn a_quota_that_could_not_be_tried_is_not_covered_by_another_namespaces() 
         let names: Vec<Name> = vec!["one".into(), "two".into()];
         let rules = TenantRules { listed: [("a".into(), names.clone())].into(), ..TenantRules::default() };
         let tenants = rules.resolve(names.iter().map(|name| (name, None)));
-        let context = Context {
-            hands: &Admission,
-            vault: &VaultOptions::default(),
-            snapshot: store.publish().0,
-            tenants: &tenants,
-            permit: ProbePermit::for_mode(Mode::Probe).unwrap(),
-            operator: "someone".into(),
-            mode: Mode::Probe,
-            now: partywall::vault::now,
-            cancel: CancellationToken::new(),
-            depends: |_, _, _, _, _| Some(Vec::new()),
-            partner: |_, _, _| None,
-        };
+        let context = context(&Admission, store.publish().0, &tenants);
         let receipt = run(ProbeId::Resource, &"a".into(), &context, |_| {}).await.unwrap();
         (tried(&receipt, "RES-01"), tried(&receipt, "RES-04"))
     };

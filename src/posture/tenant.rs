@@ -15,7 +15,7 @@ use super::wall::{WALLS, Wall};
 use crate::model::pod::Phase;
 use crate::model::text::{clean, clean_to};
 use crate::model::time::Time;
-use crate::probe::depends::{depends_by, unseen};
+use crate::probe::depends::{depends_by, unseen_of};
 use crate::probe::spec::{PROBES, ProbeId};
 use crate::receipt::book::Book;
 use crate::receipt::judge;
@@ -81,8 +81,11 @@ fn proof<'a>(view: &TenantView<'_>, book: &'a Book, probe: ProbeId) -> Proof<'a>
     if let Some(why) = book.lapse_of(&receipt.id) {
         return lapsed(LapsedBy::Recorded(clean(why)));
     }
+    if let Some(why) = unseen_of(view.snapshot, receipt) {
+        return Proof::Incomparable(why);
+    }
     let Some(present) = depends_by(view.snapshot, view.tenants, view.roles, probe, view.tenant, receipt.partner.as_deref()) else {
-        return Proof::Incomparable(unseen(view.snapshot, probe).unwrap_or_default());
+        return Proof::Incomparable(String::new());
     };
     match validity(receipt, &present, &view.snapshot.server, view.now) {
         Validity::Valid => Proof::Counts(receipt),

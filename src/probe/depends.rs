@@ -16,7 +16,7 @@ use crate::model::vault::policy_ref;
 use crate::posture::sight::Source;
 use crate::posture::vaultroles::Roles;
 use crate::probe::spec::ProbeId;
-use crate::receipt::Dependency;
+use crate::receipt::{Dependency, Receipt};
 
 /// Why a receipt of this probe can't be compared with the present: what it rests on and we don't see; none when we see it all. A receipt that
 /// can't be compared does not count, and has not lapsed either.
@@ -33,6 +33,15 @@ pub fn unseen(snapshot: &Snapshot, probe: ProbeId) -> Option<String> {
         let mounts_waited_for = probe == ProbeId::Vault && !mounts_forbidden(snapshot);
         mounts_waited_for.then(|| words(Source::VaultMounts)).flatten()
     })
+}
+
+/// As [`unseen`], for a receipt that was made: mounts that it rests on and that we may not read any more are out of sight, not gone.
+pub fn unseen_of(snapshot: &Snapshot, receipt: &Receipt) -> Option<String> {
+    let mounts = || {
+        let lost = mounts_forbidden(snapshot) && receipt.depends.iter().any(|on| on.object.kind == Kind::VaultMount);
+        lost.then(|| format!("{}: {}", Source::VaultMounts.name(), Source::VaultMounts.blind(snapshot).unwrap_or_default()))
+    };
+    unseen(snapshot, receipt.probe).or_else(mounts)
 }
 
 /// Mounts that we may not read at all are left out on both sides: what a role and its policies allow is seen without them.

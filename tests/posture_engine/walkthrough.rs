@@ -191,6 +191,27 @@ fn a_newer_receipt_of_another_cluster_does_not_push_out_this_ones() {
     assert_eq!(of(&assessment, "acme").wall(Wall::Net), Verdict::Holds);
 }
 
+/// A permission that we lost is no change of what it let us see.
+#[test]
+fn mounts_that_may_not_be_read_any_more_did_not_go() {
+    let mut store = seed_store();
+    let (mut engine, book) = proved(&mut store);
+    let (snapshot, dirty) = store.publish();
+    engine.evaluate(&snapshot, &dirty, &book, noon());
+    let mut vault = seed_vault();
+    vault.secret_mounts.state = SourceState::Denied { why: "no policy line".into() };
+    store.apply(Change::Vault(Box::new(vault)));
+    let (snapshot, dirty) = store.publish();
+    let assessment = engine.evaluate(&snapshot, &dirty, &book, noon().plus(1));
+    let acme = of(&assessment, "acme");
+    assert_eq!(acme.wall(Wall::Sec), Verdict::Unproven);
+    assert!(acme.of_wall(Wall::Sec).all(|check| check.lapsed.is_none()), "nothing moved");
+    store.apply(Change::Vault(Box::new(seed_vault())));
+    let (snapshot, dirty) = store.publish();
+    let assessment = engine.evaluate(&snapshot, &dirty, &book, noon().plus(2));
+    assert_eq!(of(&assessment, "acme").wall(Wall::Sec), Verdict::Holds);
+}
+
 #[test]
 fn what_was_tried_last_counts_though_the_clock_was_put_back_in_between() {
     let mut store = seed_store();
