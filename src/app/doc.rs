@@ -92,14 +92,21 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             lines.push(std::mem::take(&mut line));
             used = 0;
         }
-        for c in word.chars() {
-            let columns = c.width().unwrap_or(0);
-            if used + columns > width && used > 0 {
+        // names longer than a line break where they have parts
+        for part in word.split_inclusive(['/', '-', '.', ',', '=']) {
+            if used > 0 && used + part.width() > width {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             }
-            line.push(c);
-            used += columns;
+            for c in part.chars() {
+                let columns = c.width().unwrap_or(0);
+                if used + columns > width && used > 0 {
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                line.push(c);
+                used += columns;
+            }
         }
     }
     if used > 0 || lines.is_empty() {
@@ -160,6 +167,7 @@ mod tests {
     fn wraps_at_spaces_and_cuts_what_is_longer() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("of web-tenant-a/allow-dns", 14), ["of", "web-tenant-a/", "allow-dns"]);
         assert_eq!(wrap("", 5), [""]);
         assert!(wrap("日本語テキスト", 5).iter().all(|l| l.width() <= 5));
     }

@@ -236,8 +236,7 @@ pub fn in_bar(state: &State, binding: &Binding) -> bool {
         _ if binding.bar == 0 || !in_force(binding, layer(state)) => false,
         (Any, Action::Back | Action::Undo | Action::Sort) | (On(_), Action::Columns) => works(),
         (Any, Action::Quit) => enabled(state, Action::Back).is_err(),
-        (Any, Action::Progress) => state.run.as_ref().is_some_and(super::run::Run::running),
-        (Probing, Action::Close) => state.run.as_ref().is_some_and(super::run::Run::running),
+        (Any, Action::Progress) | (Probing, Action::Close) => state.run.as_ref().is_some_and(super::run::Run::running),
         _ => true,
     }
 }

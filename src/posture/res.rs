@@ -253,8 +253,7 @@ fn filled(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts) -> Ve
             _ if row.hard.nanos().is_some_and(|hard| hard <= 0) => return None,
             (Some(used), Some(permille)) if permille >= view.config.warn_permille => {
                 let reason = if permille >= view.config.full_permille { "full" } else { "pressure" };
-                let message =
-                    format!("{quota} of {} is {} full for {resource}: {used} of {}", clean(namespace), percent(permille), row.hard);
+                let message = format!("{resource} is {} full in {}: {used} of {} ({quota})", percent(permille), clean(namespace), row.hard);
                 Point::new(Declared::Partly, subject, message).because(reason).with(
                     object,
                     format!("status.used[{}]", row.resource),

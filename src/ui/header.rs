@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Cx;
 use super::pen::Pen;
-use crate::app::doc::{Span, span};
 use crate::app::columns;
+use crate::app::doc::{Span, span};
 use crate::app::keymap::{self, Action, BINDINGS, Layer};
 use crate::app::layout::Class;
 use crate::app::msg::Level;

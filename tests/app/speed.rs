@@ -1,10 +1,12 @@
-//! How long a frame takes with a large fleet: printed, and held to a generous ceiling. `cargo test --release --test app speed -- --nocapture`
+//! How long a frame takes with a large fleet and how many bytes one writes: printed, and held to a generous ceiling. `cargo test --release --test app speed -- --nocapture`
 
 use std::time::Instant;
 
 use partywall::app::msg::{Key, KeyCode, Msg};
 use partywall::app::{Settings, State, update};
+use partywall::shot::fixture::Fleet;
 use partywall::shot::fixture::{NOW, large};
+use partywall::term::frame::Frames;
 use partywall::ui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -33,5 +35,35 @@ fn a_frame_of_a_thousand_tenants() {
         println!("{name}: key p50 {:?}, frame p50 {:?} p95 {:?}", keys[30], frames[30], frames[57]);
         // unoptimised and beside other tests; what it guards is that no frame looks at every tenant's every row
         assert!(frames[30].as_millis() < 60, "{name}: {:?}", frames[30]);
+    }
+}
+
+/// What a frame costs on the wire, synchronized-update marks included. Nothing when nothing changed; a move redraws two rows and the detail.
+#[test]
+fn what_a_first_paint_and_a_cursor_move_write() {
+    for (theme, ascii, most) in [("dark", false, 8_000), ("light", false, 8_000), ("ansi16", false, 5_000), ("mono", true, 3_000)] {
+        let styles = Theme::load(theme).unwrap();
+        let area = Rect::new(0, 0, 120, 40);
+        let mut state = State::new(Settings { ascii, ..Settings::default() }, (area.width, area.height), NOW);
+        let mut frames = Frames::new(area, true);
+        let mut write =
+            |state: &State| frames.draw(area, &mut Vec::new(), |area, buf| partywall::ui::draw(state, &styles, area, buf)).unwrap();
+        let first = write(&state);
+        println!("{theme}: first paint {first} B");
+        assert!(first <= 12 * 1024, "{theme}: first paint {first} B");
+        update(&mut state, Msg::Data(Fleet::broken().publish()), NOW);
+        for (key, screen) in "1234".chars().zip(["fleet", "tenant", "quota", "violations"]) {
+            update(&mut state, Msg::Key(Key::plain(KeyCode::Char(key))), NOW);
+            write(&state);
+            assert_eq!(write(&state), 0, "{theme} {screen}: nothing changed");
+            let mut moves = Vec::new();
+            for _ in 0..8 {
+                update(&mut state, Msg::Key(Key::plain(KeyCode::Down)), NOW);
+                moves.push(write(&state));
+            }
+            moves.sort_unstable();
+            println!("{theme} {screen}: cursor move p50 {} B, most {} B", moves[4], moves[7]);
+            assert!(moves[7] <= most, "{theme} {screen}: cursor move {} B", moves[7]);
+        }
     }
 }

@@ -35,11 +35,7 @@ fn worst_first_and_the_cursor_follows_its_tenant() {
     screen.send(Msg::Data(fleet.publish()));
     assert_eq!(screen.state.subject().0.as_deref(), Some("globex"));
     assert_eq!(screen.picture().lines().position(|l| l.contains("▌globex")), before, "no row moves under the cursor");
-    assert!(
-        screen.says("globex turned BREACHED: NetworkPolicy web-tenant-globex/tenant-isolation deleted"),
-        "{}",
-        screen.picture()
-    );
+    assert!(screen.says("globex turned BREACHED: NetworkPolicy web-tenant-globex/tenant-isolation deleted"), "{}", screen.picture());
     let wake = screen.state.wake_at(screen.now).unwrap();
     assert!(wake <= NOW.plus(2 * SECOND));
     screen.now = NOW.plus(3 * SECOND);

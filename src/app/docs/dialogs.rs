@@ -41,7 +41,11 @@ pub fn probe(state: &State, width: usize) -> Doc {
     }
     doc.blank();
     if run.running() {
-        let text = if run.cancelled { "cancelling: what was opened is being closed…" } else { "running; nothing is left behind. Esc cancels, Enter hides it." };
+        let text = if run.cancelled {
+            "cancelling: what was opened is being closed…"
+        } else {
+            "running; nothing is left behind. Esc cancels, Enter hides it."
+        };
         doc.para(text, Role::Muted);
     } else {
         doc.para("Done. The receipts are in the ledger (5). Esc closes.", Role::Muted);

@@ -5,6 +5,7 @@ use crate::app::role::Role;
 use crate::app::state::State;
 use crate::app::symbols::letter;
 use crate::app::words;
+use crate::model::kind::Kind;
 use crate::model::time::age;
 use crate::posture::assessment::TenantAssessment;
 use crate::posture::verdict::Verdict;
@@ -75,7 +76,7 @@ fn usage(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
         binding.extend(tenant.quota.iter().max_by_key(|row| row.permille));
     }
     let Some(row) = binding.first() else {
-        return doc.pair("quota", 7, "none", Role::Muted);
+        return doc.pair("quota", 7, &super::quota::nothing(state, Kind::ResourceQuota), Role::Muted);
     };
     let used = row.used.map_or_else(|| "?".to_owned(), |used| used.to_string());
     let fits = match row.fits {
@@ -99,7 +100,11 @@ pub fn changed(state: &State, tenant: &TenantAssessment, label: &str, doc: &mut 
         text.push(' ');
         text.push_str(how.word());
     } else {
-        text.push_str("without a change of an object we follow");
+        text.push_str(match moved.to {
+            Verdict::Holds => "by a receipt",
+            Verdict::Unknown => "because we can no longer look",
+            _ => "without a change of an object we follow",
+        });
     }
     if let Some(manager) = &moved.manager {
         text.push_str(" by ");

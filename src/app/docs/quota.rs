@@ -103,7 +103,7 @@ pub fn covers(state: &State, tenant: &TenantAssessment, doc: &mut Doc) {
 }
 
 /// That there is none, or that we can't see whether there is.
-fn nothing(state: &State, kind: Kind) -> String {
+pub(super) fn nothing(state: &State, kind: Kind) -> String {
     let snapshot = &state.view.snapshot;
     match snapshot.sight(kind) {
         Sight::Blind => format!("not known: {kind} is {}", snapshot.source(kind).word()),

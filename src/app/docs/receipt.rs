@@ -84,6 +84,7 @@ pub fn step_lines(state: &State, step: &Step, doc: &mut Doc) {
     let tail = match step.outcome {
         Outcome::Answered => String::new(),
         Outcome::Refused { by } => format!("refused by {}, ", words::authority(by)),
+        Outcome::Failed if step.code.is_empty() => String::new(),
         Outcome::Failed => "failed, ".to_owned(),
     };
     let first = span(format!("{} ", sym.outcome(step.outcome)), role);

@@ -99,7 +99,8 @@ pub fn fixed(state: &mut State, tenant: &TenantId, result: Result<String, String
                 state.undo.insert(tenant.clone(), inverse);
             }
             let word = if undo { "undone" } else { "applied" };
-            notes::add(state, Level::Info, &format!("{tenant}: {word}: {text}"));
+            let said = if text.starts_with(word) { text } else { format!("{word}: {text}") };
+            notes::add(state, Level::Info, &format!("{tenant}: {said}"));
         }
         Err(why) => {
             if let Some(inverse) = inverse {

@@ -64,16 +64,54 @@ pub fn news(state: &mut State, news: ProbeNews) {
     }
     if let Some((level, text)) = said {
         notes::add(state, level, &text);
+        if let Some((level, text)) = state.run.as_ref().filter(|run| run.parts.len() > 1 && !run.running()).map(summary) {
+            notes::add(state, level, &text);
+        }
     }
     state.touch();
 }
 
+/// What several probes of a tenant say, in one line: what is bad first.
+fn summary(run: &Run) -> (Level, String) {
+    let mut groups: [(Level, &str, Vec<&str>); 4] = [
+        (Level::Error, "CROSSED", Vec::new()),
+        (Level::Error, "not proved", Vec::new()),
+        (Level::Warn, "proved nothing", Vec::new()),
+        (Level::Info, "held when tried", Vec::new()),
+    ];
+    for part in &run.parts {
+        let at = match part.end.as_ref() {
+            Some(End::Receipt(receipt)) => match worst(receipt) {
+                Some(Tried::Held) => 3,
+                Some(Tried::Crossed) => 0,
+                _ => 2,
+            },
+            _ => 1,
+        };
+        if let Some((_, _, walls)) = groups.get_mut(at) {
+            walls.push(part.probe.wall().title());
+        }
+    }
+    let mut level = Level::Info;
+    let mut said = Vec::new();
+    for (of, word, walls) in groups.iter().rev().filter(|(_, _, walls)| !walls.is_empty()) {
+        level = *of;
+        said.insert(0, format!("{} {word}", walls.join(", ")));
+    }
+    (level, format!("{}: {}", run.tenant, said.join("; ")))
+}
+
+/// The worst of what a receipt's crossings show.
+fn worst(receipt: &Receipt) -> Option<Tried> {
+    let tried = receipt.crossings.iter().map(|crossing| judge(receipt, crossing).tried());
+    tried.min_by_key(|tried| [Tried::Crossed, Tried::Vacuous, Tried::No, Tried::Held].iter().position(|t| t == tried))
+}
+
 /// What a receipt says, in one line.
 fn outcome(receipt: &Receipt) -> (Level, String) {
-    let worst = receipt.crossings.iter().map(|crossing| judge(receipt, crossing).tried());
     let wall = receipt.probe.wall().title();
     let tenant = &receipt.tenant;
-    match worst.min_by_key(|tried| [Tried::Crossed, Tried::Vacuous, Tried::No, Tried::Held].iter().position(|t| t == tried)) {
+    match worst(receipt) {
         Some(Tried::Held) => (Level::Info, format!("{tenant}: the {wall} wall held when tried")),
         Some(Tried::Crossed) => (Level::Error, format!("{tenant}: the {wall} wall was CROSSED")),
         _ => (Level::Warn, format!("{tenant}: the attempt on the {wall} wall proved nothing")),

@@ -84,7 +84,9 @@ fn wall_line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &TenantAssessment, wall:
     pen.put(wall.short(), cx.style(Role::Title)).put(" ", Style::new());
     let word = verdict.word();
     let room = pen.left().saturating_sub(word.len() + 1);
-    pen.cell(wall.title(), room.saturating_sub(1), cx.style(Role::Muted)).put(" ", Style::new());
+    // these are the same for every tenant
+    let title = if wall == Wall::Plt { "whole cluster" } else { wall.title() };
+    pen.cell(title, room.saturating_sub(1), cx.style(Role::Muted)).put(" ", Style::new());
     pen.put(word, cx.style(role));
 }
 
