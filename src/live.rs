@@ -63,7 +63,7 @@ pub struct Live {
 }
 
 /// Batches on the way from the sources to the pipeline: when full, the sources wait and the servers buffer.
-const BATCHES: usize = 64;
+const BATCHES: usize = 8;
 
 impl Live {
     /// Starts everything. Returns at once; nothing is read or connected yet.
