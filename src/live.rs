@@ -65,7 +65,7 @@ pub struct Live {
 /// A receipt is written by then, or its disk is in trouble.
 const KEPT_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// Batches on the way from the sources to the pipeline: when full, the sources wait and the servers buffer.
-const BATCHES: usize = 64;
+const BATCHES: usize = 8;
 
 impl Live {
     /// Starts everything. Returns at once; nothing is read or connected yet.

@@ -21,6 +21,11 @@ use crate::receipt::ledger::Ledger;
 const DEBOUNCE: Duration = Duration::from_millis(40);
 /// Views are at least so far apart while changes keep coming.
 const APART: Duration = Duration::from_millis(150);
+/// And at least this many times as far as the last one took to make: at most a fifth of the time goes into views that the next one replaces.
+const REST: u32 = 4;
+
+/// Time alone makes a new view at most so often.
+const SOONEST: Duration = Duration::from_secs(1);
 
 pub(super) struct Pipeline {
     store: Store,
@@ -31,7 +36,8 @@ pub(super) struct Pipeline {
     views: watch::Sender<Arc<View>>,
     notes: mpsc::UnboundedSender<Msg>,
     reread: watch::Sender<u64>,
-    published: Option<Instant>,
+    /// No view is made before.
+    rest_until: Option<Instant>,
 }
 
 impl Pipeline {
@@ -50,7 +56,7 @@ impl Pipeline {
             views,
             notes,
             reread,
-            published: None,
+            rest_until: None,
         }
     }
 
@@ -70,7 +76,7 @@ impl Pipeline {
                     None => return,
                 },
                 () = sleep_until(due.or(expiry)), if due.is_some() || expiry.is_some() => {
-                    tokio::task::block_in_place(|| self.publish());
+                    self.publish();
                     due = None;
                 }
                 batch = changes.recv() => {
@@ -88,24 +94,25 @@ impl Pipeline {
 
     fn next_publication(&self) -> Instant {
         let soon = Instant::now() + DEBOUNCE;
-        self.published.map_or(soon, |last| soon.max(last + APART))
+        self.rest_until.map_or(soon, |rested| soon.max(rested))
     }
 
-    /// When a receipt that counts will stop counting.
+    /// When a receipt that counts will stop counting. Never at once: a clock that jumps must not make the engine spin.
     fn expiry(&self) -> Option<Instant> {
         let at = self.view.assessment.next_expiry?;
-        let wait = u64::try_from(at.since(now())).unwrap_or(0);
-        Some(Instant::now() + Duration::from_millis(wait.saturating_add(1)))
+        let wait = u64::try_from(at.since(now())).unwrap_or(0).saturating_add(1);
+        Some(Instant::now() + Duration::from_millis(wait).max(SOONEST))
     }
 
     fn publish(&mut self) {
+        let began = Instant::now();
         let (snapshot, dirty) = self.store.publish();
         let mut assessment = self.engine.evaluate(&snapshot, &dirty, &self.book, now());
         if self.record_lapses(&assessment) {
             assessment = self.engine.evaluate(&snapshot, &Dirty::default(), &self.book, now());
         }
         self.view = Arc::new(View { snapshot, assessment, book: self.book.clone() });
-        self.published = Some(Instant::now());
+        self.rest_until = Some(Instant::now() + APART.max(began.elapsed() * REST));
         // nobody may be looking yet
         let _ = self.views.send(self.view.clone());
     }

@@ -69,7 +69,14 @@ impl Store {
     }
 
     fn listing(&mut self, kind: Kind) {
-        self.relisting.insert(kind, HashSet::new());
+        // where nothing is known nothing can be lost: the first list of a big fleet needs no second book of it
+        let known =
+            if kind == Kind::Node { !self.now.nodes.is_empty() } else { self.now.namespaces.values().any(|facts| has(facts, kind)) };
+        if known {
+            self.relisting.insert(kind, HashSet::new());
+        } else {
+            self.relisting.remove(&kind);
+        }
     }
 
     fn state(&mut self, kind: Kind, state: SourceState) {
@@ -231,6 +238,10 @@ fn replace_own(own: &mut Option<Arc<super::pod::NamespaceFact>>, fact: super::po
 
 fn keys<T>(map: &ByName<T>) -> Vec<Name> {
     map.keys().cloned().collect()
+}
+
+fn has(facts: &NamespaceFacts, kind: Kind) -> bool {
+    !names(facts, kind).is_empty()
 }
 
 fn names(facts: &NamespaceFacts, kind: Kind) -> Vec<Name> {

@@ -34,7 +34,7 @@ pub struct Assessment {
 }
 
 /// One tenant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantAssessment {
     /// Name.
     pub tenant: TenantId,
@@ -91,7 +91,7 @@ impl AppKind {
 }
 
 /// A check's result for one tenant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
     /// The check.
     pub check: &'static CheckInfo,

@@ -40,7 +40,7 @@ impl Severity {
 }
 
 /// One check.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckInfo {
     /// Stable id.
     pub id: &'static str,

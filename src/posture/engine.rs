@@ -104,11 +104,14 @@ impl Engine {
             let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, &self.config, now);
             let judged = judge_tenant(&view, book);
             let mut assessment = judged.assessment;
-            if let Some(before) = self.entries.get(&tenant) {
-                assessment.changed = wall_move(&before.assessment, &assessment, dirty, now).or_else(|| before.assessment.changed.clone());
+            let before = self.entries.get(&tenant).map(|entry| entry.assessment.clone());
+            if let Some(before) = &before {
+                assessment.changed = wall_move(before, &assessment, dirty, now).or_else(|| before.changed.clone());
             }
+            // what came out the same stays the same allocation: a fleet is not held twice while a reader has the last view
+            let assessment = before.filter(|before| **before == assessment).unwrap_or_else(|| Arc::new(assessment));
             let (receipts, partners) = newest(book, &snapshot.server, &tenant);
-            self.entries.insert(tenant, Entry { assessment: Arc::new(assessment), again_at: judged.again_at, receipts, partners });
+            self.entries.insert(tenant, Entry { assessment, again_at: judged.again_at, receipts, partners });
         }
         if all || regrouped {
             self.platform = platform(&FleetView { snapshot, tenants: &self.tenants, roles: &roles, config: &self.config });

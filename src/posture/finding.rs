@@ -6,7 +6,7 @@ use crate::model::ids::{Name, ObjectRef};
 use crate::model::text::clean;
 
 /// A check's result for one subject.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The check.
     pub check: &'static CheckInfo,

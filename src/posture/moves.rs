@@ -24,8 +24,11 @@ const fn moved_by(wall: Wall) -> &'static [Kind] {
 pub(super) fn wall_move(before: &TenantAssessment, after: &TenantAssessment, dirty: &Dirty, now: Time) -> Option<WallMove> {
     let moved = WALLS.into_iter().filter_map(|wall| {
         let (from, to) = (before.wall(wall), after.wall(wall));
+        if from == to {
+            return None;
+        }
         let cause = cause(after, wall, dirty);
-        (from != to && (from != Verdict::Unknown || cause.is_some())).then_some((to >= from, to, wall, from, cause))
+        (from != Verdict::Unknown || cause.is_some()).then_some((to >= from, to, wall, from, cause))
     });
     let (_, to, wall, from, cause) = moved.min_by_key(|(improved, to, wall, _, _)| (*improved, *to, *wall))?;
     let manager = cause.as_ref().and_then(|(object, how)| {

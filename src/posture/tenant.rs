@@ -47,7 +47,9 @@ pub(super) struct Judged {
 /// Judges a tenant. O(its namespaces × (policies × pods + checks) + receipts' dependencies).
 pub(super) fn judge_tenant(view: &TenantView<'_>, book: &Book) -> Judged {
     let proofs: BTreeMap<ProbeId, Proof<'_>> = PROBES.into_iter().map(|probe| (probe, proof(view, book, probe))).collect();
-    let checks: Vec<CheckResult> = RULES.iter().filter_map(|rule| Some(judge_check(view, rule, find(rule.id)?, &proofs))).collect();
+    // of the size it needs: kept by the thousand, and a result is large
+    let mut checks: Vec<CheckResult> = Vec::with_capacity(RULES.len());
+    checks.extend(RULES.iter().filter_map(|rule| Some(judge_check(view, rule, find(rule.id)?, &proofs))));
     let walls: BTreeMap<Wall, Verdict> = WALLS.into_iter().map(|wall| (wall, wall_verdict(&checks, wall))).collect();
     let grade =
         walls.values().copied().filter(|v| !matches!(v, Verdict::NotApplicable | Verdict::Waived)).min().unwrap_or(Verdict::Unknown);
@@ -140,11 +142,13 @@ fn points(view: &TenantView<'_>, rule: &Rule) -> Vec<Point> {
 
 fn finding(check: &'static CheckInfo, tried: Tried, point: Point) -> Finding {
     let verdict = combine(point.declared, tried);
-    let message = match (point.declared, tried) {
+    let mut message = match (point.declared, tried) {
         (Declared::Right, Tried::Crossed) => format!("{}; yet a probe crossed it", point.message),
         (Declared::Right, Tried::Vacuous) => format!("{}; the attempt to cross it proved nothing", point.message),
         _ => point.message,
     };
+    // kept by the thousand
+    message.shrink_to_fit();
     let fix = check.fix.filter(|_| verdict.is_violation() && !matches!(point.reason, Some("allows-everyone" | "only-max")));
     Finding { check, reason: point.reason, verdict, subject: point.subject, message, evidence: point.evidence, fix }
 }

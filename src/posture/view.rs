@@ -111,6 +111,8 @@ impl Point {
     /// With one more piece of evidence; the value is cleaned.
     #[must_use]
     pub fn with(mut self, object: ObjectRef, field: impl AsRef<str>, value: &str) -> Self {
+        // mostly the only one: room for four more would be most of an assessment
+        self.evidence.reserve_exact(1);
         self.evidence.push(Evidence::new(object, field, value));
         self
     }

@@ -256,7 +256,7 @@ fn an_untouched_tenant_keeps_its_assessment() {
     let before = engine.evaluate(&snapshot, &dirty, &book, noon());
     let mut quota = quota("web-tenant-acme", &SEED_HARD, &SEED_USED);
     quota.meta.version = 2;
-    store.apply(put(Fact::Quota(quota)));
+    store.apply(put(Fact::Quota(quota.clone())));
     let (snapshot, dirty) = store.publish();
     let after = engine.evaluate(&snapshot, &dirty, &Book::clone(&book), noon());
     let acme = of(&after, "acme");
@@ -266,8 +266,9 @@ fn an_untouched_tenant_keeps_its_assessment() {
     // globex's own receipts involve acme as partner, so it is looked at again; a third tenant is not
     let mut lonely = Engine::new(EngineConfig::default());
     let first = lonely.evaluate(&snapshot, &Dirty::default(), &Book::default(), noon());
-    let (_, mut dirty) = store.publish();
-    dirty.namespaces.insert("web-tenant-acme".into());
+    quota.hard = Box::default();
+    store.apply(put(Fact::Quota(quota)));
+    let (snapshot, dirty) = store.publish();
     let second = lonely.evaluate(&snapshot, &dirty, &Book::default(), noon());
     let same = |tenant: &str| std::sync::Arc::ptr_eq(first.by_tenant.get(tenant).unwrap(), second.by_tenant.get(tenant).unwrap());
     assert!(same("globex") && !same("acme"));
