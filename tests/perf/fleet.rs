@@ -14,6 +14,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::large_stack_arrays,
     reason = "a bench that can't go on says so by panicking"
 )]
 
