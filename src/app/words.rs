@@ -148,11 +148,24 @@ pub fn kubernetes(snapshot: &Snapshot) -> Standing {
         all.word = format!("{denied} denied");
         all.why = format!("{kind}: {}", all.why);
     } else if matches!(worst, SourceState::Loading(_)) {
-        all.word = format!("loading {}", kind.info().map_or("", |info| info.plural));
+        all.word = loading(snapshot);
     } else if matches!(worst, SourceState::Off) {
         all = standing(&SourceState::Live);
     }
     all
+}
+
+/// What is being read, by the list that has come furthest: `loading pods, 45000 so far`.
+fn loading(snapshot: &Snapshot) -> String {
+    let lists = snapshot.sources.iter().filter_map(|(kind, state)| match state {
+        SourceState::Loading(count) => Some((*count, kind.info().map_or("", |info| info.plural))),
+        _ => None,
+    });
+    match lists.max() {
+        Some((0, plural)) => format!("loading {plural}"),
+        Some((count, plural)) => format!("loading {plural}, {count} so far"),
+        None => "loading".to_owned(),
+    }
 }
 
 /// How Vault stands.
