@@ -40,7 +40,7 @@ pub fn frame(cx: &Cx<'_>, area: Rect, title: &[Span], right: &str, focus: bool, 
         let last = Rect { x: area.right() - 1, width: 1, ..area };
         Pen::new(cx, buf, last, row).put(cx.sym.v, style);
     }
-    let room = Rect { x: area.x + 2, width: area.width.saturating_sub(4), height: 1, ..area };
+    let room = Rect { x: area.x + 2, width: area.width.saturating_sub(4), height: 1, ..area }.intersection(area);
     if title.iter().any(|s| !s.text.is_empty()) {
         let mut pen = Pen::new(cx, buf, room, 0);
         pen.put(" ", style);
@@ -81,7 +81,7 @@ pub fn pane(cx: &Cx<'_>, area: Rect, title: &[Span], right: &str, scroll: usize,
 /// Marks in the lower edge of a frame: how much of a text is above and below.
 pub fn more(cx: &Cx<'_>, area: Rect, lines: usize, scroll: usize, buf: &mut Buffer) {
     let height = usize::from(area.height.saturating_sub(2));
-    if lines <= height || area.width < 16 {
+    if lines <= height {
         return;
     }
     let (down, up) = if cx.state.dialog.is_some() { ("j", "k") } else { ("J", "K") };
@@ -93,6 +93,9 @@ pub fn more(cx: &Cx<'_>, area: Rect, lines: usize, scroll: usize, buf: &mut Buff
         (above, below) => format!(" {} {above} {} {below} ", cx.sym.up, cx.sym.more),
     };
     let columns = u16::try_from(unicode_width::UnicodeWidthStr::width(mark.as_str())).unwrap_or(0);
+    if columns + 2 > area.width {
+        return;
+    }
     let x = area.right().saturating_sub(columns + 2);
     let at = Rect { x, y: area.bottom() - 1, width: area.right().saturating_sub(x + 1), height: 1 };
     Pen::new(cx, buf, at, 0).put(&mark, cx.style(Role::Muted));

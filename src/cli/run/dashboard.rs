@@ -102,6 +102,7 @@ struct Scratch(std::path::PathBuf);
 
 impl Scratch {
     fn new(config: &Config) -> Result<Self> {
+        sweep(&config.state);
         let path = config.state.join(format!("demo-{}", std::process::id()));
         std::fs::create_dir_all(&path).wrap_err_with(|| format!("the folder {} can't be made", path.display()))?;
         Ok(Self(path))
@@ -111,6 +112,23 @@ impl Scratch {
         let path = self.0.join(name);
         std::fs::write(&path, content).wrap_err_with(|| format!("{} can't be written", path.display()))?;
         Ok(path)
+    }
+}
+
+/// Takes away what demos left that were killed: folders named after a process that is no more.
+fn sweep(state: &std::path::Path) {
+    let Ok(entries) = std::fs::read_dir(state) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let pid = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("demo-"))
+            .and_then(|pid| pid.parse().ok())
+            .and_then(rustix::process::Pid::from_raw);
+        if pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)) {
+            // what can't be taken away only takes room
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 
