@@ -11,7 +11,7 @@ use crate::posture::catalogue;
 
 /// Everything a key can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names are the documentation: each stands in the table below with its words")]
 pub enum Action {
     Down,
     Up,

@@ -6,7 +6,7 @@ use crate::receipt::Outcome;
 
 /// A set of symbols. Every one is one column wide.
 #[derive(Debug)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names are the documentation: each sign stands beside its name in the tables below")]
 pub struct Symbols {
     pub ascii: bool,
     pub gutter: &'static str,
