@@ -18,6 +18,7 @@ use crate::model::changes::Change;
 use crate::model::kind::WATCHED;
 use crate::model::source::SourceState;
 use crate::model::time::Time;
+use crate::netpol::story::{End, Story};
 use crate::posture::engine::EngineConfig;
 use crate::receipt::Receipt;
 use crate::vault::VaultOptions;
@@ -45,6 +46,8 @@ pub struct LiveOptions {
 pub(crate) enum Ask {
     /// A probe made a receipt: keep it, and evaluate again.
     Receipt(Arc<Receipt>),
+    /// Why one end reaches another, or does not.
+    Explain(End, End, tokio::sync::oneshot::Sender<Option<Story>>),
     /// Read everything again.
     Reread,
 }
@@ -108,6 +111,13 @@ impl Live {
             }
         }
         said
+    }
+
+    /// Why one end reaches another, or does not, as of the newest view. None where an end is gone.
+    pub fn explain(&self, from: End, to: End) -> impl Future<Output = Option<Story>> + use<> {
+        let (reply, told) = tokio::sync::oneshot::channel();
+        let _ = self.asks.send(Ask::Explain(from, to, reply));
+        async { told.await.ok().flatten() }
     }
 
     /// Reads everything again.

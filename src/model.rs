@@ -1,7 +1,9 @@
 //! Facts and ids: what partywall keeps of a cluster and of Vault. Immutable, small, and free of any client's types.
 
 pub mod access;
+pub mod adminpolicy;
 pub mod changes;
+pub mod ciliumpolicy;
 pub mod containers;
 pub mod event;
 pub mod ids;
@@ -11,6 +13,7 @@ pub mod labels;
 pub mod limits;
 pub mod meta;
 pub mod networkpolicy;
+pub mod platform;
 pub mod pod;
 pub mod quantity;
 pub mod secretstore;

@@ -101,9 +101,18 @@ fn fleet() -> (Arc<Snapshot>, Tenants) {
                 kind: "ClusterIP".into(),
                 cluster_ips: Box::new([ip.parse().unwrap()]),
                 selector: None,
-                ports: Box::new([ServicePort { name: None, port: 80, target: None, protocol: PortProtocol::Tcp }]),
+                ports: Box::new([ServicePort { name: None, port: 80, target: None, protocol: PortProtocol::Tcp, node_port: None }]),
+                external_ips: [].into(),
+                external_name: None,
+                keeps_client: false,
             }),
-            Fact::EndpointSlice(EndpointSliceFact { meta: meta(namespace, "app-x"), service: Some("app".into()), ready: 1, all: 1 }),
+            Fact::EndpointSlice(EndpointSliceFact {
+                meta: meta(namespace, "app-x"),
+                service: Some("app".into()),
+                ready: 1,
+                all: 1,
+                addresses: [].into(),
+            }),
         ];
         for fact in facts {
             store.apply(Change::Put(Box::new(fact)));

@@ -3,6 +3,7 @@
 use crate::fix::guard::WritePermit;
 use crate::fix::plan::FixPlan;
 use crate::model::ids::TenantId;
+use crate::netpol::story::End;
 use crate::probe::spec::ProbeId;
 
 /// One thing to do.
@@ -22,6 +23,8 @@ pub enum Effect {
     Apply(Box<FixPlan>, WritePermit),
     /// Undo the last applied fix of a tenant. The permit was granted for the inverse plan.
     Undo(Box<FixPlan>, WritePermit),
+    /// Tell why one end reaches another or does not; comes back as [`super::msg::Msg::Story`].
+    Explain(End, End),
     /// Read everything again now.
     Reread,
     /// Put a text on the clipboard.

@@ -6,6 +6,7 @@ use crate::fix::plan::FixPlan;
 use crate::model::ids::TenantId;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
+use crate::netpol::story::{End, Story};
 use crate::posture::assessment::Assessment;
 use crate::probe::spec::ProbeId;
 use crate::receipt::book::Book;
@@ -39,6 +40,8 @@ pub enum Msg {
         /// The plan that undoes what was written, kept for `u`; none where nothing was written or it can't be undone.
         inverse: Option<Box<FixPlan>>,
     },
+    /// Why one end reaches another, or does not; none where an end is gone.
+    Story(End, End, Option<Box<Story>>),
     /// Something to tell the user.
     Note(Level, String),
     /// The theme of this name is in use now.

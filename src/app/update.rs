@@ -33,6 +33,7 @@ pub fn update(state: &mut State, msg: Msg, now: Time) -> Vec<Effect> {
         Msg::Planned(tenant, result) => fixing::planned(state, &tenant, result),
         Msg::Fixed { tenant, result, undo, inverse } => fixing::fixed(state, &tenant, result, undo, inverse),
         Msg::Note(level, text) => notes::add(state, level, &text),
+        Msg::Story(..) => {}
         Msg::Theme(name) => {
             state.settings.theme = name;
             state.touch();

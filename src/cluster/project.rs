@@ -72,7 +72,20 @@ macro_rules! by_family {
             Kind::SecretStore => $function::<Stores>($($argument),*),
             Kind::Pod => $function::<Pods>($($argument),*),
             Kind::Event => $function::<Events>($($argument),*),
-            Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount => $none,
+            Kind::AdminNetworkPolicy
+            | Kind::BaselineAdminNetworkPolicy
+            | Kind::ClusterNetworkPolicy
+            | Kind::CiliumNetworkPolicy
+            | Kind::CiliumClusterwideNetworkPolicy
+            | Kind::CiliumCIDRGroup
+            | Kind::CalicoNetworkPolicy
+            | Kind::CalicoGlobalNetworkPolicy
+            | Kind::AntreaNetworkPolicy
+            | Kind::AntreaClusterNetworkPolicy
+            | Kind::EgressFirewall
+            | Kind::AuthorizationPolicy
+            | Kind::CiliumConfig
+            | Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount => $none,
         }
     };
 }

@@ -72,6 +72,10 @@ impl Pipeline {
                         self.keep(&receipt);
                         due = Some(Instant::now());
                     }
+                    Some(Ask::Explain(from, to, reply)) => {
+                        // whoever asked may have gone
+                        let _ = reply.send(self.engine.explain(&from, &to));
+                    }
                     Some(Ask::Reread) => self.reread.send_modify(|count| *count += 1),
                     None => return,
                 },

@@ -1,12 +1,15 @@
 //! What sources say: facts that appeared, changed or went, and how well each source sees. The only input of the [`super::store::Store`].
 
 use super::access::{Answer, Question};
+use super::adminpolicy::AdminPolicyFact;
+use super::ciliumpolicy::{CidrGroupFact, CiliumPolicyFact};
 use super::event::RefusalFact;
 use super::ids::Name;
 use super::kind::Kind;
 use super::limits::{LimitRangeFact, QuotaFact};
 use super::meta::Meta;
 use super::networkpolicy::NetworkPolicyFact;
+use super::platform::{CiliumConfigFact, ForeignPolicyFact};
 use super::pod::{NamespaceFact, NodeFact, PodFact, ServiceAccountFact};
 use super::secretstore::SecretStoreFact;
 use super::service::{EndpointSliceFact, ServiceFact};
@@ -39,6 +42,16 @@ pub enum Fact {
     SecretStore(SecretStoreFact),
     /// A Pod.
     Pod(PodFact),
+    /// A policy of a cluster-wide tier.
+    AdminPolicy(AdminPolicyFact),
+    /// A Cilium policy.
+    CiliumPolicy(CiliumPolicyFact),
+    /// A CiliumCIDRGroup.
+    CidrGroup(CidrGroupFact),
+    /// A policy of an engine that is not evaluated.
+    Foreign(ForeignPolicyFact),
+    /// Cilium's configuration.
+    CiliumConfig(CiliumConfigFact),
     /// An Event about a refusal.
     Refusal(RefusalFact),
 }
@@ -58,6 +71,11 @@ impl Fact {
             Self::Workload(fact) => fact.kind,
             Self::SecretStore(_) => Kind::SecretStore,
             Self::Pod(_) => Kind::Pod,
+            Self::AdminPolicy(fact) => fact.kind,
+            Self::CiliumPolicy(fact) => fact.kind,
+            Self::CidrGroup(_) => Kind::CiliumCIDRGroup,
+            Self::Foreign(fact) => fact.kind,
+            Self::CiliumConfig(_) => Kind::CiliumConfig,
             Self::Refusal(_) => Kind::Event,
         }
     }
@@ -76,6 +94,11 @@ impl Fact {
             Self::Workload(f) => &f.meta,
             Self::SecretStore(f) => &f.meta,
             Self::Pod(f) => &f.meta,
+            Self::AdminPolicy(f) => &f.meta,
+            Self::CiliumPolicy(f) => &f.meta,
+            Self::CidrGroup(f) => &f.meta,
+            Self::Foreign(f) => &f.meta,
+            Self::CiliumConfig(f) => &f.meta,
             Self::Refusal(f) => &f.meta,
         }
     }

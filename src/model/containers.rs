@@ -60,6 +60,15 @@ pub enum PortProtocol {
 }
 
 impl PortProtocol {
+    /// As the API spells it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::Sctp => "SCTP",
+        }
+    }
+
     /// Whether a policy's protocol means this one.
     pub fn is(self, protocol: &Protocol) -> bool {
         matches!((self, protocol), (Self::Tcp, Protocol::Tcp) | (Self::Udp, Protocol::Udp) | (Self::Sctp, Protocol::Sctp))

@@ -39,6 +39,32 @@ pub enum Kind {
     Pod,
     /// core/v1 Event: only refusals by quota and policy are kept.
     Event,
+    /// policy.networking.k8s.io v1alpha1: AdminNetworkPolicy.
+    AdminNetworkPolicy,
+    /// policy.networking.k8s.io v1alpha1: BaselineAdminNetworkPolicy.
+    BaselineAdminNetworkPolicy,
+    /// policy.networking.k8s.io v1alpha2: ClusterNetworkPolicy.
+    ClusterNetworkPolicy,
+    /// cilium.io v2: CiliumNetworkPolicy.
+    CiliumNetworkPolicy,
+    /// cilium.io v2: CiliumClusterwideNetworkPolicy.
+    CiliumClusterwideNetworkPolicy,
+    /// cilium.io CiliumCIDRGroup: ranges that Cilium policies name.
+    CiliumCIDRGroup,
+    /// crd.projectcalico.org v1: seen, not evaluated.
+    CalicoNetworkPolicy,
+    /// crd.projectcalico.org v1: seen, not evaluated.
+    CalicoGlobalNetworkPolicy,
+    /// crd.antrea.io v1beta1: seen, not evaluated.
+    AntreaNetworkPolicy,
+    /// crd.antrea.io v1beta1: seen, not evaluated.
+    AntreaClusterNetworkPolicy,
+    /// k8s.ovn.org EgressFirewall: seen, not evaluated.
+    EgressFirewall,
+    /// security.istio.io AuthorizationPolicy: seen, not evaluated.
+    AuthorizationPolicy,
+    /// core/v1 ConfigMap `cilium-config` in `kube-system`, and no other.
+    CiliumConfig,
     /// A Vault or OpenBao server; no API object of the cluster.
     VaultServer,
     /// A role of a Kubernetes auth mount in Vault; namespace holds the mount.
@@ -64,20 +90,54 @@ pub struct KindInfo {
     pub namespaced: bool,
     /// True where a healthy cluster may not have the API at all.
     pub optional: bool,
+    /// Only this object (namespace, name) is read of the kind.
+    pub only: Option<(&'static str, &'static str)>,
 }
 
 const fn core(kind: Kind, plural: &'static str) -> KindInfo {
-    KindInfo { kind, group: "", version: "v1", plural, namespaced: true, optional: false }
+    KindInfo { kind, group: "", version: "v1", plural, namespaced: true, optional: false, only: None }
 }
 
 const fn in_group(kind: Kind, group: &'static str, plural: &'static str) -> KindInfo {
-    KindInfo { kind, group, version: "v1", plural, namespaced: true, optional: false }
+    KindInfo { kind, group, version: "v1", plural, namespaced: true, optional: false, only: None }
+}
+
+const fn optional_kind(kind: Kind, group: &'static str, version: &'static str, plural: &'static str) -> KindInfo {
+    KindInfo { version, optional: true, ..in_group(kind, group, plural) }
 }
 
 /// Every kind that is listed and watched, in the order in which initial lists are made: what shapes the walls first, what is many last.
-pub const WATCHED: [KindInfo; 16] = [
+pub const WATCHED: [KindInfo; 29] = [
     KindInfo { namespaced: false, ..core(Kind::Namespace, "namespaces") },
     in_group(Kind::NetworkPolicy, "networking.k8s.io", "networkpolicies"),
+    KindInfo {
+        namespaced: false,
+        ..optional_kind(Kind::AdminNetworkPolicy, "policy.networking.k8s.io", "v1alpha1", "adminnetworkpolicies")
+    },
+    KindInfo {
+        namespaced: false,
+        ..optional_kind(Kind::BaselineAdminNetworkPolicy, "policy.networking.k8s.io", "v1alpha1", "baselineadminnetworkpolicies")
+    },
+    KindInfo {
+        namespaced: false,
+        ..optional_kind(Kind::ClusterNetworkPolicy, "policy.networking.k8s.io", "v1alpha2", "clusternetworkpolicies")
+    },
+    optional_kind(Kind::CiliumNetworkPolicy, "cilium.io", "v2", "ciliumnetworkpolicies"),
+    KindInfo {
+        namespaced: false,
+        ..optional_kind(Kind::CiliumClusterwideNetworkPolicy, "cilium.io", "v2", "ciliumclusterwidenetworkpolicies")
+    },
+    KindInfo { namespaced: false, ..optional_kind(Kind::CiliumCIDRGroup, "cilium.io", "v2", "ciliumcidrgroups") },
+    optional_kind(Kind::CalicoNetworkPolicy, "crd.projectcalico.org", "v1", "networkpolicies"),
+    KindInfo {
+        namespaced: false,
+        ..optional_kind(Kind::CalicoGlobalNetworkPolicy, "crd.projectcalico.org", "v1", "globalnetworkpolicies")
+    },
+    optional_kind(Kind::AntreaNetworkPolicy, "crd.antrea.io", "v1beta1", "networkpolicies"),
+    KindInfo { namespaced: false, ..optional_kind(Kind::AntreaClusterNetworkPolicy, "crd.antrea.io", "v1beta1", "clusternetworkpolicies") },
+    optional_kind(Kind::EgressFirewall, "k8s.ovn.org", "v1", "egressfirewalls"),
+    optional_kind(Kind::AuthorizationPolicy, "security.istio.io", "v1", "authorizationpolicies"),
+    KindInfo { only: Some(("kube-system", "cilium-config")), ..core(Kind::CiliumConfig, "configmaps") },
     core(Kind::ResourceQuota, "resourcequotas"),
     core(Kind::LimitRange, "limitranges"),
     core(Kind::Pod, "pods"),
@@ -100,7 +160,7 @@ impl Kind {
         WATCHED.iter().find(|info| info.kind == self)
     }
 
-    /// The kind as the API spells it.
+    /// The kind as the API spells it; with its group where two groups share a name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Namespace => "Namespace",
@@ -119,6 +179,19 @@ impl Kind {
             Self::SecretStore => "SecretStore",
             Self::Pod => "Pod",
             Self::Event => "Event",
+            Self::AdminNetworkPolicy => "AdminNetworkPolicy",
+            Self::BaselineAdminNetworkPolicy => "BaselineAdminNetworkPolicy",
+            Self::ClusterNetworkPolicy => "ClusterNetworkPolicy",
+            Self::CiliumNetworkPolicy => "CiliumNetworkPolicy",
+            Self::CiliumClusterwideNetworkPolicy => "CiliumClusterwideNetworkPolicy",
+            Self::CiliumCIDRGroup => "CiliumCIDRGroup",
+            Self::CalicoNetworkPolicy => "NetworkPolicy.crd.projectcalico.org",
+            Self::CalicoGlobalNetworkPolicy => "GlobalNetworkPolicy.crd.projectcalico.org",
+            Self::AntreaNetworkPolicy => "NetworkPolicy.crd.antrea.io",
+            Self::AntreaClusterNetworkPolicy => "ClusterNetworkPolicy.crd.antrea.io",
+            Self::EgressFirewall => "EgressFirewall",
+            Self::AuthorizationPolicy => "AuthorizationPolicy",
+            Self::CiliumConfig => "ConfigMap",
             Self::VaultServer => "VaultServer",
             Self::VaultRole => "VaultRole",
             Self::VaultPolicy => "VaultPolicy",

@@ -88,4 +88,10 @@ pub struct NodeFact {
     pub ready: bool,
     /// `status.addresses`, addresses only.
     pub ips: Box<[IpAddr]>,
+    /// Labels: policies select Nodes by them.
+    pub labels: Labels,
+    /// `spec.providerID`: which cloud it is, if any.
+    pub provider: Option<Name>,
+    /// `spec.podCIDRs` that can be read.
+    pub pod_cidrs: Box<[ipnet::IpNet]>,
 }

@@ -20,6 +20,12 @@ pub struct ServiceFact {
     pub selector: Option<Labels>,
     /// Ports.
     pub ports: Box<[ServicePort]>,
+    /// `spec.externalIPs` and the addresses of `status.loadBalancer.ingress`.
+    pub external_ips: Box<[IpAddr]>,
+    /// `spec.externalName`.
+    pub external_name: Option<Name>,
+    /// `spec.externalTrafficPolicy` is `Local`: the client's address is kept.
+    pub keeps_client: bool,
 }
 
 /// One port of a Service.
@@ -33,6 +39,8 @@ pub struct ServicePort {
     pub target: Option<Name>,
     /// Protocol.
     pub protocol: PortProtocol,
+    /// `nodePort`.
+    pub node_port: Option<u16>,
 }
 
 /// An EndpointSlice.
@@ -46,4 +54,6 @@ pub struct EndpointSliceFact {
     pub ready: u32,
     /// All endpoints.
     pub all: u32,
+    /// Addresses of the endpoints, only where no selector makes them: of a Service that selects pods they are the pods' own.
+    pub addresses: Box<[IpAddr]>,
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::access::Access;
+use super::adminpolicy::AdminPolicyFact;
+use super::ciliumpolicy::{CidrGroupFact, CiliumPolicyFact};
 use super::event::RefusalFact;
 use super::ids::Name;
 use super::kind::Kind;
 use super::limits::{LimitRangeFact, QuotaFact};
 use super::networkpolicy::NetworkPolicyFact;
+use super::platform::{CiliumConfigFact, ForeignPolicyFact};
 use super::pod::{NamespaceFact, NodeFact, PodFact, ServiceAccountFact};
 use super::secretstore::SecretStoreFact;
 use super::service::{EndpointSliceFact, ServiceFact};
@@ -26,6 +29,10 @@ pub struct NamespaceFacts {
     pub own: Option<Arc<NamespaceFact>>,
     /// NetworkPolicies.
     pub policies: ByName<NetworkPolicyFact>,
+    /// CiliumNetworkPolicies.
+    pub cilium: ByName<CiliumPolicyFact>,
+    /// Policies of engines that are not evaluated.
+    pub foreign: BTreeMap<(Kind, Name), Arc<ForeignPolicyFact>>,
     /// ResourceQuotas.
     pub quotas: ByName<QuotaFact>,
     /// LimitRanges.
@@ -51,6 +58,8 @@ impl NamespaceFacts {
     pub fn is_empty(&self) -> bool {
         self.own.is_none()
             && self.policies.is_empty()
+            && self.cilium.is_empty()
+            && self.foreign.is_empty()
             && self.quotas.is_empty()
             && self.limit_ranges.is_empty()
             && self.service_accounts.is_empty()
@@ -61,6 +70,21 @@ impl NamespaceFacts {
             && self.pods.is_empty()
             && self.refusals.is_empty()
     }
+}
+
+/// Policies that belong to no namespace, and the CNI's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterFacts {
+    /// AdminNetworkPolicies, BaselineAdminNetworkPolicies and ClusterNetworkPolicies.
+    pub admin: BTreeMap<(Kind, Name), Arc<AdminPolicyFact>>,
+    /// CiliumClusterwideNetworkPolicies.
+    pub cilium: ByName<CiliumPolicyFact>,
+    /// CiliumCIDRGroups.
+    pub cidr_groups: ByName<CidrGroupFact>,
+    /// Cluster-wide policies of engines that are not evaluated.
+    pub foreign: BTreeMap<(Kind, Name), Arc<ForeignPolicyFact>>,
+    /// `kube-system/cilium-config`.
+    pub cilium_config: Option<Arc<CiliumConfigFact>>,
 }
 
 /// The API server.
@@ -88,6 +112,8 @@ pub struct Snapshot {
     pub namespaces: Arc<BTreeMap<Name, Arc<NamespaceFacts>>>,
     /// Nodes.
     pub nodes: Arc<ByName<NodeFact>>,
+    /// Cluster-wide policies.
+    pub cluster: Arc<ClusterFacts>,
     /// Vault.
     pub vault: Arc<VaultFacts>,
     /// State of every watched kind.
@@ -123,6 +149,8 @@ pub struct Dirty {
     pub namespaces: std::collections::BTreeSet<Name>,
     /// Something every tenant may rest on changed: a source's state, a node, access.
     pub everything: bool,
+    /// A cluster-wide policy, the CNI's configuration or a Node changed: every tenant's network answers may rest on it.
+    pub cluster: bool,
     /// Something of Vault changed.
     pub vault: bool,
     /// What moved, newest last, for "which change did it"; capped, objects only of kinds that walls rest on.
@@ -167,6 +195,6 @@ impl How {
 impl Dirty {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.namespaces.is_empty() && !self.everything && !self.vault
+        self.namespaces.is_empty() && !self.everything && !self.cluster && !self.vault
     }
 }

@@ -7,7 +7,7 @@ use super::changes::{Change, Fact};
 use super::ids::{Name, ObjectRef};
 use super::kind::Kind;
 use super::meta::Meta;
-use super::snapshot::{ByName, Dirty, How, Moved, NamespaceFacts, Snapshot};
+use super::snapshot::{ByName, ClusterFacts, Dirty, How, Moved, NamespaceFacts, Snapshot};
 use super::source::SourceState;
 
 /// At most so many moved objects are named per publication.
@@ -70,8 +70,11 @@ impl Store {
 
     fn listing(&mut self, kind: Kind) {
         // where nothing is known nothing can be lost: the first list of a big fleet needs no second book of it
-        let known =
-            if kind == Kind::Node { !self.now.nodes.is_empty() } else { self.now.namespaces.values().any(|facts| has(facts, kind)) };
+        let known = if is_clusterwide(kind) {
+            !self.clusterwide(kind).is_empty()
+        } else {
+            self.now.namespaces.values().any(|facts| has(facts, kind))
+        };
         if known {
             self.relisting.insert(kind, HashSet::new());
         } else {
@@ -99,10 +102,9 @@ impl Store {
                     }
                 }
             }
-            if kind == Kind::Node {
-                lost.extend(
-                    self.now.nodes.keys().filter(|n| !seen.contains(&(Name::from(""), (*n).clone()))).map(|n| ("".into(), n.clone())),
-                );
+            if is_clusterwide(kind) {
+                let named = self.clusterwide(kind).into_iter().map(|name| (Name::from(""), name));
+                lost.extend(named.filter(|key| !seen.contains(key)));
             }
             for (namespace, name) in lost {
                 self.gone(kind, &namespace, &name);
@@ -118,18 +120,16 @@ impl Store {
             let namespace = if kind == Kind::Namespace { meta.name.clone() } else { meta.namespace.clone() };
             seen.insert((namespace, meta.name.clone()));
         }
-        if let Fact::Node(node) = fact {
-            if self.now.nodes.get(&node.meta.name).is_none_or(|old| **old != node) {
-                Arc::make_mut(&mut self.now.nodes).insert(node.meta.name.clone(), Arc::new(node));
-                self.dirty.everything = true;
-            }
+        let (object, identity) = (fact.meta().object(kind), Identity::of(fact.meta()));
+        if is_clusterwide(kind) {
+            let before = self.put_clusterwide(fact);
+            self.moved_clusterwide(before, object, identity);
             return;
         }
         let namespace = if kind == Kind::Namespace { fact.meta().name.clone() } else { fact.meta().namespace.clone() };
-        let (object, identity) = (fact.meta().object(kind), Identity::of(fact.meta()));
         let facts = Arc::make_mut(Arc::make_mut(&mut self.now.namespaces).entry(namespace.clone()).or_default());
         let before = match fact {
-            Fact::Namespace(f) => replace_own(&mut facts.own, f),
+            Fact::Namespace(f) => replace_one(&mut facts.own, f, |f| &f.meta),
             Fact::NetworkPolicy(f) => replace(&mut facts.policies, f.meta.name.clone(), f, |f| &f.meta),
             Fact::Quota(f) => replace(&mut facts.quotas, f.meta.name.clone(), f, |f| &f.meta),
             Fact::LimitRange(f) => replace(&mut facts.limit_ranges, f.meta.name.clone(), f, |f| &f.meta),
@@ -140,7 +140,9 @@ impl Store {
             Fact::Workload(f) => replace(&mut facts.workloads, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
             Fact::Pod(f) => replace(&mut facts.pods, f.meta.name.clone(), f, |f| &f.meta),
             Fact::Refusal(f) => replace(&mut facts.refusals, f.meta.name.clone(), f, |f| &f.meta),
-            Fact::Node(_) => Before::Same,
+            Fact::CiliumPolicy(f) => replace(&mut facts.cilium, f.meta.name.clone(), f, |f| &f.meta),
+            Fact::Foreign(f) => replace(&mut facts.foreign, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
+            Fact::Node(_) | Fact::AdminPolicy(_) | Fact::CidrGroup(_) | Fact::CiliumConfig(_) => Before::Same,
         };
         match before {
             Before::Same => {}
@@ -155,8 +157,12 @@ impl Store {
     }
 
     fn gone(&mut self, kind: Kind, namespace: &Name, name: &Name) {
-        if kind == Kind::Node {
-            self.dirty.everything |= Arc::make_mut(&mut self.now.nodes).remove(name).is_some();
+        if is_clusterwide(kind) {
+            if self.remove_clusterwide(kind, name) {
+                self.log(ObjectRef { kind, namespace: namespace.clone(), name: name.clone() }, How::Deleted, Identity::default());
+                self.dirty.cluster = true;
+                self.dirty.everything |= kind == Kind::Node;
+            }
             return;
         }
         let namespace = if kind == Kind::Namespace { name } else { namespace };
@@ -178,13 +184,83 @@ impl Store {
     }
 
     fn moved(&mut self, namespace: Name, object: ObjectRef, how: How, identity: Identity) {
-        let walls_rest_on_it = !matches!(object.kind, Kind::Pod | Kind::Event | Kind::EndpointSlice | Kind::Job);
+        self.log(object, how, identity);
+        self.dirty.namespaces.insert(namespace);
+    }
+
+    fn log(&mut self, object: ObjectRef, how: How, identity: Identity) {
+        let walls_rest_on_it = !matches!(object.kind, Kind::Pod | Kind::Event | Kind::EndpointSlice | Kind::Job | Kind::Node);
         if walls_rest_on_it && self.dirty.log.len() < LOG_CAP && self.now.source(object.kind) == &SourceState::Live {
             let (manager, at) = identity.changed.unzip();
             self.dirty.log.push(Moved { object, how, manager, at });
         }
-        self.dirty.namespaces.insert(namespace);
     }
+
+    fn put_clusterwide(&mut self, fact: Fact) -> Before {
+        if let Fact::Node(f) = fact {
+            return replace(Arc::make_mut(&mut self.now.nodes), f.meta.name.clone(), f, |f| &f.meta);
+        }
+        let facts: &mut ClusterFacts = Arc::make_mut(&mut self.now.cluster);
+        match fact {
+            Fact::AdminPolicy(f) => replace(&mut facts.admin, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
+            Fact::CiliumPolicy(f) => replace(&mut facts.cilium, f.meta.name.clone(), f, |f| &f.meta),
+            Fact::CidrGroup(f) => replace(&mut facts.cidr_groups, f.meta.name.clone(), f, |f| &f.meta),
+            Fact::Foreign(f) => replace(&mut facts.foreign, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
+            Fact::CiliumConfig(f) => replace_one(&mut facts.cilium_config, f, |f| &f.meta),
+            _ => Before::Same,
+        }
+    }
+
+    fn moved_clusterwide(&mut self, before: Before, object: ObjectRef, identity: Identity) {
+        let how = match before {
+            Before::Same => return,
+            Before::Nothing => How::Added,
+            Before::Other(_) => How::Changed,
+        };
+        self.dirty.cluster = true;
+        // Nodes count in more than the network
+        self.dirty.everything |= object.kind == Kind::Node;
+        self.log(object, how, identity);
+    }
+
+    /// Names of the known objects of a kind that is kept beside the namespaces.
+    fn clusterwide(&self, kind: Kind) -> Vec<Name> {
+        let facts = &self.now.cluster;
+        match kind {
+            Kind::Node => keys(&self.now.nodes),
+            Kind::CiliumClusterwideNetworkPolicy => keys(&facts.cilium),
+            Kind::CiliumCIDRGroup => keys(&facts.cidr_groups),
+            Kind::CiliumConfig => facts.cilium_config.iter().map(|f| f.meta.name.clone()).collect(),
+            kind => {
+                let of_kind = |(k, name): &(Kind, Name)| (*k == kind).then(|| name.clone());
+                facts.admin.keys().filter_map(of_kind).chain(facts.foreign.keys().filter_map(of_kind)).collect()
+            }
+        }
+    }
+
+    fn remove_clusterwide(&mut self, kind: Kind, name: &Name) -> bool {
+        if kind == Kind::Node {
+            return Arc::make_mut(&mut self.now.nodes).remove(name).is_some();
+        }
+        if !self.clusterwide(kind).contains(name) {
+            return false;
+        }
+        let facts = Arc::make_mut(&mut self.now.cluster);
+        match kind {
+            Kind::CiliumClusterwideNetworkPolicy => facts.cilium.remove(name).is_some(),
+            Kind::CiliumCIDRGroup => facts.cidr_groups.remove(name).is_some(),
+            Kind::CiliumConfig => facts.cilium_config.take().is_some(),
+            kind => {
+                let key = (kind, name.clone());
+                facts.admin.remove(&key).is_some() | facts.foreign.remove(&key).is_some()
+            }
+        }
+    }
+}
+
+/// Whether objects of a kind are kept beside the namespaces: cluster-scoped kinds save Namespace, and the CNI's one ConfigMap.
+fn is_clusterwide(kind: Kind) -> bool {
+    kind == Kind::CiliumConfig || (kind != Kind::Namespace && kind.info().is_some_and(|info| !info.namespaced))
 }
 
 #[derive(Default)]
@@ -221,16 +297,16 @@ fn replace<K: Ord, T: PartialEq>(map: &mut BTreeMap<K, Arc<T>>, key: K, fact: T,
     }
 }
 
-fn replace_own(own: &mut Option<Arc<super::pod::NamespaceFact>>, fact: super::pod::NamespaceFact) -> Before {
-    match own {
+fn replace_one<T: PartialEq>(slot: &mut Option<Arc<T>>, fact: T, meta: impl Fn(&T) -> &Meta) -> Before {
+    match slot {
         Some(old) if **old == fact => Before::Same,
         Some(old) => {
-            let identity = Identity::of(&old.meta);
-            *own = Some(Arc::new(fact));
+            let identity = Identity::of(meta(old));
+            *slot = Some(Arc::new(fact));
             Before::Other(identity)
         }
         None => {
-            *own = Some(Arc::new(fact));
+            *slot = Some(Arc::new(fact));
             Before::Nothing
         }
     }
@@ -248,6 +324,7 @@ fn names(facts: &NamespaceFacts, kind: Kind) -> Vec<Name> {
     match kind {
         Kind::Namespace => facts.own.iter().map(|own| own.meta.name.clone()).collect(),
         Kind::NetworkPolicy => keys(&facts.policies),
+        Kind::CiliumNetworkPolicy => keys(&facts.cilium),
         Kind::ResourceQuota => keys(&facts.quotas),
         Kind::LimitRange => keys(&facts.limit_ranges),
         Kind::ServiceAccount => keys(&facts.service_accounts),
@@ -256,7 +333,10 @@ fn names(facts: &NamespaceFacts, kind: Kind) -> Vec<Name> {
         Kind::SecretStore => keys(&facts.secret_stores),
         Kind::Pod => keys(&facts.pods),
         Kind::Event => keys(&facts.refusals),
-        kind => facts.workloads.keys().filter(|(k, _)| *k == kind).map(|(_, name)| name.clone()).collect(),
+        kind => {
+            let of_kind = |(k, name): &(Kind, Name)| (*k == kind).then(|| name.clone());
+            facts.workloads.keys().filter_map(of_kind).chain(facts.foreign.keys().filter_map(of_kind)).collect()
+        }
     }
 }
 
@@ -264,6 +344,7 @@ fn remove(facts: &mut NamespaceFacts, kind: Kind, name: &Name) -> bool {
     match kind {
         Kind::Namespace => facts.own.take().is_some(),
         Kind::NetworkPolicy => facts.policies.remove(name).is_some(),
+        Kind::CiliumNetworkPolicy => facts.cilium.remove(name).is_some(),
         Kind::ResourceQuota => facts.quotas.remove(name).is_some(),
         Kind::LimitRange => facts.limit_ranges.remove(name).is_some(),
         Kind::ServiceAccount => facts.service_accounts.remove(name).is_some(),
@@ -272,6 +353,9 @@ fn remove(facts: &mut NamespaceFacts, kind: Kind, name: &Name) -> bool {
         Kind::SecretStore => facts.secret_stores.remove(name).is_some(),
         Kind::Pod => facts.pods.remove(name).is_some(),
         Kind::Event => facts.refusals.remove(name).is_some(),
-        kind => facts.workloads.remove(&(kind, name.clone())).is_some(),
+        kind => {
+            let key = (kind, name.clone());
+            facts.workloads.remove(&key).is_some() | facts.foreign.remove(&key).is_some()
+        }
     }
 }

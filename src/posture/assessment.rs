@@ -12,6 +12,7 @@ use crate::model::quantity::Quantity;
 use crate::model::snapshot::How;
 use crate::model::tenant::Tenants;
 use crate::model::time::Time;
+use crate::netpol::matrix::Matrix;
 use crate::receipt::ReceiptId;
 
 /// The posture of a fleet at one moment.
@@ -29,6 +30,8 @@ pub struct Assessment {
     pub platform: Vec<CheckResult>,
     /// What we could not look at, once for the whole fleet.
     pub unknowns: Vec<Unknown>,
+    /// Who can reach whom, by declaration.
+    pub matrix: Arc<Matrix>,
     /// When time alone will change this assessment (a receipt expires, a refusal is no longer recent): evaluate again then.
     pub next_expiry: Option<Time>,
 }

@@ -20,6 +20,8 @@ use crate::model::snapshot::{Dirty, NamespaceFacts, ServerFacts, Snapshot};
 use crate::model::source::Sight;
 use crate::model::tenant::{TenantRules, Tenants};
 use crate::model::time::{HOUR, Time};
+use crate::netpol::reach::{Options, Reach};
+use crate::netpol::story::{End, Story};
 use crate::probe::spec::PROBES;
 use crate::receipt::ReceiptId;
 use crate::receipt::book::Book;
@@ -35,11 +37,13 @@ pub struct EngineConfig {
     pub full_permille: u32,
     /// How long a refusal counts as recent, in milliseconds.
     pub refusals_window: i64,
+    /// How network policies are read, and where the fixed targets are.
+    pub reach: Options,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { rules: TenantRules::default(), warn_permille: 800, full_permille: 950, refusals_window: HOUR }
+        Self { rules: TenantRules::default(), warn_permille: 800, full_permille: 950, refusals_window: HOUR, reach: Options::default() }
     }
 }
 
@@ -70,6 +74,7 @@ pub struct Engine {
     entries: BTreeMap<TenantId, Entry>,
     /// The Namespace objects that the tenants were worked out from.
     seen: BTreeMap<Name, Option<Arc<NamespaceFact>>>,
+    reach: Reach,
     platform: Vec<CheckResult>,
     book_revision: u64,
     /// When it looked last; none before the first time.
@@ -80,6 +85,7 @@ impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: EngineConfig) -> Self {
         Self {
+            reach: Reach::new(config.reach.clone()),
             config,
             tenants: Arc::default(),
             entries: BTreeMap::new(),
@@ -96,12 +102,16 @@ impl Engine {
         // a clock that was put back may bring anything back that time had ended
         let all = self.looked.is_none_or(|last| now < last) || dirty.everything || dirty.vault;
         let regrouped = self.regroup(snapshot, dirty, all);
+        let touched = self.reach.sync(snapshot, &self.tenants, dirty);
         let book_changed = self.book_revision != book.revision();
         let roles = Roles::of(&snapshot.vault);
-        let again = self.out_of_date(dirty, all || regrouped, (book, &snapshot.server), book_changed, now);
+        let mut again = self.out_of_date(dirty, all || regrouped || touched.all, (book, &snapshot.server), book_changed, now);
+        let judged_already: BTreeSet<&TenantId> = again.iter().collect();
+        let too: Vec<TenantId> = touched.tenants.iter().filter(|tenant| !judged_already.contains(tenant)).cloned().collect();
+        again.extend(too.into_iter().filter(|tenant| self.tenants.namespaces.contains_key(tenant)));
         self.entries.retain(|tenant, _| self.tenants.namespaces.contains_key(tenant));
         for tenant in again {
-            let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, &self.config, now);
+            let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, (&self.config, &self.reach), now);
             let judged = judge_tenant(&view, book);
             let mut assessment = judged.assessment;
             let before = self.entries.get(&tenant).map(|entry| entry.assessment.clone());
@@ -119,6 +129,11 @@ impl Engine {
         self.book_revision = book.revision();
         self.looked = Some(now);
         Arc::new(self.assemble(snapshot, now))
+    }
+
+    /// Why one end reaches another, or does not: as of the snapshot given last.
+    pub fn explain(&self, from: &End, to: &End) -> Option<Story> {
+        self.reach.explain(from, to)
     }
 
     /// Works out the tenants again if a Namespace appeared, changed or went. O(changed namespaces) when none did.
@@ -173,6 +188,7 @@ impl Engine {
             unknowns,
             by_tenant,
             platform: self.platform.clone(),
+            matrix: self.reach.matrix(),
             next_expiry: self.entries.values().filter_map(|entry| entry.again_at).min(),
         }
     }

@@ -9,6 +9,7 @@ use crate::model::ids::{Name, ObjectRef, TenantId};
 use crate::model::snapshot::{NamespaceFacts, Snapshot};
 use crate::model::tenant::Tenants;
 use crate::model::time::Time;
+use crate::netpol::reach::Reach;
 
 /// At most so many names are spelled out in evidence; the rest is counted.
 pub const NAMES_SHOWN: usize = 12;
@@ -27,6 +28,8 @@ pub struct TenantView<'a> {
     pub roles: &'a Roles<'a>,
     /// Thresholds.
     pub config: &'a EngineConfig,
+    /// Who can reach whom.
+    pub reach: &'a Reach,
     /// Now.
     pub now: Time,
 }
@@ -38,12 +41,12 @@ impl<'a> TenantView<'a> {
         tenants: &'a Tenants,
         tenant: &'a TenantId,
         roles: &'a Roles<'a>,
-        config: &'a EngineConfig,
+        (config, reach): (&'a EngineConfig, &'a Reach),
         now: Time,
     ) -> Self {
         let own = tenants.namespaces.get(tenant).map_or(&[][..], Vec::as_slice);
         let namespaces = own.iter().filter_map(|name| Some((name, snapshot.namespace(name)?.as_ref()))).collect();
-        Self { snapshot, tenants, tenant, namespaces, roles, config, now }
+        Self { snapshot, tenants, tenant, namespaces, roles, config, reach, now }
     }
 
     /// Why nothing may be concluded from a source now.

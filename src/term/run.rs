@@ -275,6 +275,13 @@ fn feed(screen: &mut Screen, hands: &mut Hands, message: Msg) -> io::Result<bool
                 let told = screen.next_theme();
                 let _ = hands.out.send(told);
             }
+            Effect::Explain(from, to) => {
+                let (told, out) = (hands.live.explain(from.clone(), to.clone()), hands.out.clone());
+                tokio::spawn(async move {
+                    let story = told.await.map(Box::new);
+                    let _ = out.send(Msg::Story(from, to, story));
+                });
+            }
             Effect::Reread => hands.live.reread(),
             Effect::Copy(text) => {
                 let tmux = std::env::var_os("TMUX").is_some();

@@ -154,15 +154,24 @@ pub fn seed_limits(namespace: &str) -> LimitRangeFact {
 }
 
 pub fn service(namespace: &str, name: &str) -> [Fact; 2] {
-    let port = ServicePort { name: None, port: 80, target: Some("8080".into()), protocol: PortProtocol::Tcp };
+    let port = ServicePort { name: None, port: 80, target: Some("8080".into()), protocol: PortProtocol::Tcp, node_port: None };
     let service = ServiceFact {
         meta: meta(namespace, name),
         kind: "ClusterIP".into(),
         cluster_ips: ["10.0.0.1".parse().unwrap()].into(),
         selector: Some(labels("app=web")),
         ports: [port].into(),
+        external_ips: [].into(),
+        external_name: None,
+        keeps_client: false,
     };
-    let slice = EndpointSliceFact { meta: meta(namespace, &format!("{name}-x")), service: Some(name.into()), ready: 1, all: 1 };
+    let slice = EndpointSliceFact {
+        meta: meta(namespace, &format!("{name}-x")),
+        service: Some(name.into()),
+        ready: 1,
+        all: 1,
+        addresses: [].into(),
+    };
     [Fact::Service(service), Fact::EndpointSlice(slice)]
 }
 

@@ -125,6 +125,9 @@ pub(super) fn service(_kind: Kind, wire: ServiceWire<'_>, interner: &mut Interne
         cluster_ips,
         selector: if selector.is_empty() { None } else { Some(interner.labels(selector)) },
         ports: spec.ports.items().filter_map(|port| service_port(&port, interner)).collect(),
+        external_ips: Box::default(),
+        external_name: None,
+        keeps_client: false,
     }))
 }
 
@@ -135,7 +138,7 @@ fn service_port(wire: &ServicePortWire<'_>, interner: &mut Interner) -> Option<S
         Some(IntOrStr::Str(text)) if !text.is_empty() => Some(name(text, interner)),
         _ => None,
     };
-    Some(ServicePort { name: optional(&wire.name, interner), port, target, protocol: protocol(wire.protocol.text())? })
+    Some(ServicePort { name: optional(&wire.name, interner), port, target, protocol: protocol(wire.protocol.text())?, node_port: None })
 }
 
 /// The fact of an EndpointSlice.
@@ -154,6 +157,7 @@ pub(super) fn endpoint_slice(_kind: Kind, wire: SliceWire<'_>, interner: &mut In
         service: set.get("kubernetes.io/service-name").cloned(),
         ready: endpoints.iter().filter(|endpoint| !not_ready(endpoint)).count() as u32,
         all: endpoints.len() as u32,
+        addresses: Box::default(),
     }))
 }
 
@@ -166,6 +170,9 @@ pub(super) fn node(_kind: Kind, wire: NodeWire<'_>, interner: &mut Interner) -> 
         meta: meta(&wire.metadata.get()?, Version::Digest(&digest), Writer::Dropped, interner)?,
         ready: condition(status.conditions, "Ready") == Some(true),
         ips,
+        labels: std::sync::Arc::default(),
+        provider: None,
+        pod_cidrs: Box::default(),
     }))
 }
 

@@ -1,0 +1,149 @@
+//! The engine's face: follows snapshots and answers who can reach whom.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::answer::Answer;
+use super::isolation::{Direction, Isolation};
+use super::matrix::Matrix;
+use super::ports::PortSet;
+use super::profile::{Enforcement, Profile};
+use super::story::{End, Story};
+use super::target::Places;
+use crate::model::ids::{Name, TenantId};
+use crate::model::snapshot::{Dirty, Snapshot};
+use crate::model::tenant::Tenants;
+
+/// How the engine reads what it is given.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The CNI's reading.
+    pub profile: Profile,
+    /// Cilium's mode; only in its profile.
+    pub enforcement: Enforcement,
+    /// Where the fixed targets are.
+    pub places: Places,
+}
+
+/// Whose answers changed.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Touched {
+    /// Everybody's may have.
+    pub all: bool,
+    /// Tenants with a changed row, column or target.
+    pub tenants: BTreeSet<TenantId>,
+}
+
+/// Pods of one controller, or one pod without any.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Workload {
+    /// Namespace.
+    pub namespace: Name,
+    /// Name of the owner, or of the pod.
+    pub name: Name,
+    /// Kind of the owner, or `Pod`.
+    pub kind: Name,
+    /// Other names it goes by, as (kind, name): the ReplicaSet of a Deployment.
+    pub aliases: Vec<(Name, Name)>,
+}
+
+/// An end in the list of connections.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    /// The workload at this place in [`Reach::workloads`].
+    Workload(usize),
+    /// Addresses outside, as ranges from–to of one family, sorted.
+    Addresses(Vec<(std::net::IpAddr, std::net::IpAddr)>),
+}
+
+/// A pair of ends with an open port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// From.
+    pub from: Peer,
+    /// To.
+    pub to: Peer,
+    /// On which ports; `may` is not empty.
+    pub answer: Answer,
+}
+
+/// A port of a Service and what it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceReach {
+    /// Port and protocol of the Service.
+    pub port: (crate::model::containers::PortProtocol, u16),
+    /// Whether any pod behind it can be reached through it, on its target port.
+    pub openness: super::answer::Openness,
+}
+
+/// Follows snapshots and answers.
+#[derive(Debug, Default)]
+pub struct Reach {
+    options: Options,
+    matrix: Arc<Matrix>,
+}
+
+impl Reach {
+    /// An engine that has seen nothing.
+    pub fn new(options: Options) -> Self {
+        Self { options, matrix: Arc::default() }
+    }
+
+    /// How it reads.
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Brings it up to date. `dirty` says what changed since the snapshot given last; the first call looks at everything.
+    pub fn sync(&mut self, _snapshot: &Snapshot, _tenants: &Arc<Tenants>, _dirty: &Dirty) -> Touched {
+        Touched::default()
+    }
+
+    /// Tenant by tenant.
+    pub fn matrix(&self) -> Arc<Matrix> {
+        self.matrix.clone()
+    }
+
+    /// Every workload, sorted.
+    pub fn workloads(&self) -> Vec<Workload> {
+        Vec::new()
+    }
+
+    /// Every pair of workloads, and of workloads and addresses, with an open port; a workload to itself is left out. Sorted.
+    pub fn connections(&self) -> Vec<Connection> {
+        Vec::new()
+    }
+
+    /// One pair. None where an end does not exist.
+    pub fn answer(&self, _from: &End, _to: &End) -> Option<Answer> {
+        None
+    }
+
+    /// Why. None where an end does not exist.
+    pub fn explain(&self, _from: &End, _to: &End) -> Option<Story> {
+        None
+    }
+
+    /// Whether pods of a namespace refuse what no rule allows, in one direction: every kind of policy counts.
+    pub fn isolation(&self, _namespace: &str, _direction: Direction) -> Option<Isolation> {
+        None
+    }
+
+    /// What pods of a namespace (existing ones, and with `future` any that may be made) reach of addresses: the union over them, and the
+    /// ranges that are open with their ports, sorted.
+    pub fn addresses(&self, _namespace: &str, _within: &[IpNet], _future: bool) -> (Answer, Vec<(IpNet, Answer)>) {
+        (Answer::default(), Vec::new())
+    }
+
+    /// A Service, as pods of a namespace reach it: by port. Empty for a Service that is not there.
+    pub fn service(&self, _from: &str, _namespace: &str, _name: &str) -> Vec<ServiceReach> {
+        Vec::new()
+    }
+
+    /// All ports that a pair allows, as one set: what is open for sure.
+    pub fn open_ports(&self, from: &End, to: &End) -> Option<PortSet> {
+        self.answer(from, to).map(|answer| (*answer.sure).clone())
+    }
+}
