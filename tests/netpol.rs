@@ -11,8 +11,12 @@
 
 #[path = "netpol/build.rs"]
 mod build;
+#[path = "netpol/build_cilium.rs"]
+mod build_cilium;
 #[path = "netpol/check.rs"]
 mod check;
+#[path = "netpol/cilium.rs"]
+mod cilium;
 #[path = "netpol/np.rs"]
 mod np;
 #[path = "netpol/oracle.rs"]
@@ -21,3 +25,5 @@ mod oracle;
 mod oracle_cilium;
 #[path = "netpol/oracle_match.rs"]
 mod oracle_match;
+#[path = "netpol/tiers.rs"]
+mod tiers;

@@ -13,6 +13,7 @@ use partywall::model::labels::{Is, LabelSelector, LabelSet, Requirement};
 use partywall::model::meta::Meta;
 use partywall::model::networkpolicy::{PolicyPort, PortMatch, Protocol};
 use partywall::model::pod::NodeFact;
+use partywall::model::service::EndpointSliceFact;
 use partywall::model::snapshot::{Dirty, Snapshot};
 use partywall::model::store::Store;
 use partywall::model::tenant::{TenantRules, Tenants};
@@ -95,11 +96,6 @@ impl World {
 
     pub fn fact(mut self, fact: Fact) -> Self {
         self.facts.push(fact);
-        self
-    }
-
-    pub fn with(mut self, more: impl FnOnce(Self) -> Self) -> Self {
-        self = more(self);
         self
     }
 
@@ -201,6 +197,37 @@ impl World {
         let (ingress, egress) = (of("ingress "), of("egress "));
         assert_eq!(ingress.len() + egress.len(), rules.len(), "every rule has a direction");
         self.fact(Fact::AdminPolicy(AdminPolicyFact { meta: meta(name), kind, tier, priority, subject, ingress, egress }))
+    }
+
+    /// A ClusterIP Service; ports `80`, `80:http` (by name), `80:8080/UDP`.
+    pub fn service(self, id: &str, selector: Option<&str>, ports: &[&str]) -> Self {
+        let port = |text: &&str| {
+            let (text, protocol) = text.split_once('/').unwrap_or((text, "TCP"));
+            let (port, target) = text.split_once(':').map_or((text, None), |(port, target)| (port, Some(target)));
+            let mut value = json!({"name": format!("p{port}"), "port": port.parse::<u16>().unwrap(), "protocol": protocol});
+            if let Some(target) = target {
+                value["targetPort"] = target.parse::<u16>().map_or_else(|_| json!(target), |number| json!(number));
+            }
+            value
+        };
+        let (namespace, name) = id.split_once('/').unwrap();
+        let mut spec = json!({"clusterIP": "10.96.0.10", "ports": ports.iter().map(port).collect::<Vec<_>>()});
+        if let Some(selector) = selector {
+            spec["selector"] = table(selector).into();
+        }
+        self.manifest(Kind::Service, &json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec}))
+    }
+
+    /// The endpoints of a Service that are kept by hand.
+    pub fn endpoints(self, service: &str, addresses: &[&str]) -> Self {
+        let of = meta(service);
+        self.fact(Fact::EndpointSlice(EndpointSliceFact {
+            meta: meta(&format!("{service}-x")),
+            service: Some(of.name),
+            ready: addresses.len() as u32,
+            all: addresses.len() as u32,
+            addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+        }))
     }
 
     /// A store in which everything is seen, and these facts are there.
