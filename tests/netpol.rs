@@ -17,6 +17,8 @@ mod build_cilium;
 mod check;
 #[path = "netpol/cilium.rs"]
 mod cilium;
+#[path = "netpol/missed.rs"]
+mod missed;
 #[path = "netpol/np.rs"]
 mod np;
 #[path = "netpol/oracle.rs"]
@@ -25,5 +27,7 @@ mod oracle;
 mod oracle_cilium;
 #[path = "netpol/oracle_match.rs"]
 mod oracle_match;
+#[path = "netpol/profiles.rs"]
+mod profiles;
 #[path = "netpol/tiers.rs"]
 mod tiers;
