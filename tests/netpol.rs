@@ -29,5 +29,7 @@ mod oracle_cilium;
 mod oracle_match;
 #[path = "netpol/profiles.rs"]
 mod profiles;
+#[path = "netpol/targets.rs"]
+mod targets;
 #[path = "netpol/tiers.rs"]
 mod tiers;
