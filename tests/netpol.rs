@@ -17,6 +17,8 @@ mod build_cilium;
 mod check;
 #[path = "netpol/cilium.rs"]
 mod cilium;
+#[path = "netpol/incremental.rs"]
+mod incremental;
 #[path = "netpol/missed.rs"]
 mod missed;
 #[path = "netpol/np.rs"]
@@ -29,7 +31,13 @@ mod oracle_cilium;
 mod oracle_match;
 #[path = "netpol/profiles.rs"]
 mod profiles;
+#[path = "netpol/random.rs"]
+mod random;
+#[path = "netpol/story.rs"]
+mod story;
 #[path = "netpol/targets.rs"]
 mod targets;
 #[path = "netpol/tiers.rs"]
 mod tiers;
+#[path = "netpol/universe.rs"]
+mod universe;
