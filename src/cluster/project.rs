@@ -2,6 +2,7 @@
 
 pub mod meta;
 pub mod networkpolicy;
+pub mod platform;
 pub mod pod;
 pub mod rest;
 pub mod secretstore;
@@ -54,6 +55,8 @@ families! {
     Stores: super::wire::secretstore::StoreWire<'a> => secretstore::secret_store;
     Pods: super::wire::pod::PodWire<'a> => pod::pod;
     Events: super::wire::rest::EventWire<'a> => rest::event;
+    Foreigners: AnyWire<'a> => platform::foreign;
+    CiliumConfigs: super::wire::platform::CiliumConfigWire<'a> => platform::cilium_config;
 }
 
 /// Calls a function generic over the family of a kind; the last value is for Vault's kinds, which no API server serves.
@@ -72,19 +75,19 @@ macro_rules! by_family {
             Kind::SecretStore => $function::<Stores>($($argument),*),
             Kind::Pod => $function::<Pods>($($argument),*),
             Kind::Event => $function::<Events>($($argument),*),
+            Kind::CalicoNetworkPolicy
+            | Kind::CalicoGlobalNetworkPolicy
+            | Kind::AntreaNetworkPolicy
+            | Kind::AntreaClusterNetworkPolicy
+            | Kind::EgressFirewall
+            | Kind::AuthorizationPolicy => $function::<Foreigners>($($argument),*),
+            Kind::CiliumConfig => $function::<CiliumConfigs>($($argument),*),
             Kind::AdminNetworkPolicy
             | Kind::BaselineAdminNetworkPolicy
             | Kind::ClusterNetworkPolicy
             | Kind::CiliumNetworkPolicy
             | Kind::CiliumClusterwideNetworkPolicy
             | Kind::CiliumCIDRGroup
-            | Kind::CalicoNetworkPolicy
-            | Kind::CalicoGlobalNetworkPolicy
-            | Kind::AntreaNetworkPolicy
-            | Kind::AntreaClusterNetworkPolicy
-            | Kind::EgressFirewall
-            | Kind::AuthorizationPolicy
-            | Kind::CiliumConfig
             | Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount => $none,
         }
     };
@@ -171,9 +174,9 @@ fn place(meta: Option<&MetaWire<'_>>) -> String {
     meta.map(|meta| meta.resource_version.text().to_owned()).unwrap_or_default()
 }
 
-/// The kind of that name, if it is one we read.
+/// The kind of that name, if it is one we read wholly.
 pub fn kind_named(text: &str) -> Option<Kind> {
-    crate::model::kind::WATCHED.iter().map(|info| info.kind).find(|kind| kind.as_str() == text)
+    crate::model::kind::WATCHED.iter().filter(|info| info.only.is_none()).map(|info| info.kind).find(|kind| kind.as_str() == text)
 }
 
 /// A name that may be missing.

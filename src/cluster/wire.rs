@@ -5,6 +5,7 @@ pub mod lean;
 pub mod meta;
 pub mod networkpolicy;
 pub mod page;
+pub mod platform;
 pub mod pod;
 pub mod rest;
 pub mod secretstore;
