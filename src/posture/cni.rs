@@ -91,8 +91,7 @@ fn agents<'a>(view: &FleetView<'a>) -> Vec<Agent<'a>> {
     let platform = view.snapshot.namespaces.iter().filter(|(name, _)| !view.tenants.of.contains_key(*name));
     let mut found = Vec::new();
     for (_, facts) in platform {
-        for ((kind, name), fact) in facts.workloads.iter().filter(|((kind, _), _)| *kind == Kind::DaemonSet) {
-            debug_assert_eq!(*kind, Kind::DaemonSet);
+        for ((_, name), fact) in facts.workloads.iter().filter(|((kind, _), _)| *kind == Kind::DaemonSet) {
             let row = AGENTS.iter().find(|(agent, _, _)| *agent == name.as_ref());
             found.extend(row.map(|(_, name, enforces)| Agent { name, enforces: *enforces, fact }));
         }
@@ -188,14 +187,14 @@ fn config_point(config: &CiliumConfigFact, declared: Declared, reason: &'static 
 }
 
 /// Cilium's configuration, or a point that says why it is not known.
-fn cilium_config<'a>(view: &FleetView<'a>) -> Result<&'a CiliumConfigFact, Point> {
+fn cilium_config<'a>(view: &FleetView<'a>) -> Result<&'a CiliumConfigFact, Box<Point>> {
     if let Some(point) = unseen(view, Kind::CiliumConfig) {
-        return Err(point);
+        return Err(Box::new(point));
     }
     let config = view.snapshot.cluster.cilium_config.as_deref();
     config.ok_or_else(|| {
         let message = "Cilium runs here, and there is no kube-system/cilium-config to say how";
-        Point::new(Declared::Unknown, cluster(), message).because("no-cilium-config")
+        Box::new(Point::new(Declared::Unknown, cluster(), message).because("no-cilium-config"))
     })
 }
 
@@ -203,7 +202,7 @@ fn cilium_config<'a>(view: &FleetView<'a>) -> Result<&'a CiliumConfigFact, Point
 fn cilium(view: &FleetView<'_>) -> Vec<Point> {
     let config = match cilium_config(view) {
         Ok(config) => config,
-        Err(point) => return vec![point],
+        Err(point) => return vec![*point],
     };
     let mut points = Vec::new();
     match config.enable_policy.as_deref() {
@@ -313,7 +312,7 @@ pub fn acts(view: &FleetView<'_>) -> Vec<Point> {
     }
     let config = match cilium_config(view) {
         Ok(config) => config,
-        Err(point) => return vec![point],
+        Err(point) => return vec![*point],
     };
     vec![match config.audit_mode {
         Some(true) => {

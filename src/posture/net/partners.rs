@@ -103,9 +103,8 @@ fn through<'a>(view: &TenantView<'_>, matrix: &'a Matrix, place: usize, directio
         let partner = Partner { tenant, cell };
         match (cell.now.openness(), cell.future.openness()) {
             (Openness::Open, _) => found.now.push(partner),
-            (Openness::Undefined, _) => found.undefined.push(partner),
             (Openness::Blocked, Openness::Open) => found.later.push(partner),
-            (Openness::Blocked, Openness::Undefined) => found.undefined.push(partner),
+            (Openness::Undefined, _) | (_, Openness::Undefined) => found.undefined.push(partner),
             (Openness::Blocked, Openness::Blocked) => {}
         }
     }
@@ -266,7 +265,7 @@ fn undefined(view: &TenantView<'_>, through: &[Partner<'_>], direction: Directio
     let ports = |answer: &Answer| answer.undefined().words();
     let names: Vec<&TenantId> = through.iter().map(|partner| partner.tenant).collect();
     let why = whys.into_iter().next().unwrap_or_else(|| "the API leaves it open".to_owned());
-    let message = format!("whether {} can {} {} can't be said: {why}", clean(view.tenant), verb(direction), clean(&list(&names)),);
+    let message = format!("whether {} can {} {} can't be said: {why}", clean(view.tenant), verb(direction), clean(&list(&names)));
     let point = Point::new(Declared::Unknown, view.subject(), message).because("undefined");
     let point = match through.first() {
         Some(first) => point.with(namespace_ref(view.tenant), format!("ports to {}", first.tenant), &ports(&first.cell.future)),
