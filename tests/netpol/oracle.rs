@@ -50,13 +50,15 @@ pub struct Oracle<'a> {
     pub profile: Profile,
     pub edges: Edges,
     pub enforcement: Enforcement,
+    /// Doubts are read both ways together; otherwise each is weighed alone, which leaves more undefined than is.
+    pub exact: bool,
     /// While all ways of reading what cannot be read are tried: which one (a bit each), and how many were asked for so far.
     reading: Cell<Option<(u64, u32)>>,
 }
 
 impl<'a> Oracle<'a> {
     pub fn new(snapshot: &'a Snapshot, profile: Profile) -> Self {
-        Self { snapshot, profile, edges: profile.edges(), enforcement: Enforcement::Default, reading: Cell::new(None) }
+        Self { snapshot, profile, edges: profile.edges(), enforcement: Enforcement::Default, exact: true, reading: Cell::new(None) }
     }
 
     /// Whether a connection is possible. None where an end is not there.
@@ -176,7 +178,7 @@ impl<'a> Oracle<'a> {
             let verdict = self.tiers(direction, me, peer, l4);
             (verdict, self.reading.take().map_or(0, |(_, asked)| asked))
         };
-        let (first, doubts) = read(0);
+        let (first, doubts) = if self.exact { read(0) } else { (No, u32::MAX) };
         if doubts > MOST {
             return self.tiers(direction, me, peer, l4);
         }
@@ -311,7 +313,8 @@ impl<'a> Oracle<'a> {
         for policy in policies.filter(|policy| policy.isolates(direction) && !ignored) {
             let selects = self.settle(selected(&policy.pods, &me.labels));
             isolated = isolated.or(selects);
-            let matching = policy.rules(direction).iter().map(|rule| self.settle(self.rule(rule, &policy.meta.namespace, direction, me, peer, l4)));
+            let matching =
+                policy.rules(direction).iter().map(|rule| self.settle(self.rule(rule, &policy.meta.namespace, direction, me, peer, l4)));
             allowed = allowed.or(selects.and(any(matching)));
         }
         let cilium = self.cilium(direction, me, peer, l4);

@@ -244,11 +244,7 @@ fn cilium_item(doubt: bool) -> BoxedStrategy<Item> {
         (4, (select(&NAMESPACES[..]), 0..2_u8).prop_map(|(namespace, n)| format!("{namespace}/cnp{n}")).boxed()),
         (2, words(&["ccnp0", "ccnp1"])),
     ]);
-    let subject = weighted(vec![
-        (12, on_pods(doubt)),
-        (2, words(&["k8s:app=x", "nodes:"])),
-        (2 * u32::from(doubt), words(&["?"])),
-    ]);
+    let subject = weighted(vec![(12, on_pods(doubt)), (2, words(&["k8s:app=x", "nodes:"])), (2 * u32::from(doubt), words(&["?"]))]);
     (id, subject, lines)
         .prop_map(|(id, subject, (mut lines, default_deny))| {
             if !default_deny.is_empty() {
