@@ -268,3 +268,37 @@ proptest! {
         }
     }
 }
+
+/// Universes that random search once found: the cell said other than its pairs.
+#[test]
+fn a_cell_is_as_open_as_its_pairs() {
+    if !there_is_an_engine() {
+        return;
+    }
+    let own = |text: &str| text.to_owned();
+    let ground = || ["a team=x", "b ", "c "].map(|words| Item::Namespace(own(words))).to_vec();
+    let pods = |list: &[&str]| list.iter().map(|words| Item::Pod(own(words))).collect::<Vec<_>>();
+    let found = [
+        [
+            pods(&["b/p0 tier=u ip=10.1.0.0", "a/p1 ip=10.1.0.1"]),
+            vec![
+                Item::Cilium(own("ccnp0"), own("app!=y,tier"), vec![own("ingress ep: ep:"), own("egress ent:all")]),
+                Item::Np(own("a/np0"), own("app=x"), own("I"), Vec::new()),
+            ],
+        ],
+        [
+            pods(&["b/p1 ip=10.1.0.1", "a/p0 ip=10.1.0.0"]),
+            vec![
+                Item::Tier(own("ANP t0 0"), own("ns:"), vec![own("ingress deny pods:|!app")]),
+                Item::Np(own("a/np0"), own("app=x"), own("E"), vec![own("egress ns:")]),
+            ],
+        ],
+    ];
+    for items in found {
+        let items = [vec![ground()], items.to_vec()].concat().concat();
+        let (snapshot, dirty) = build(&items).snapshot();
+        for profile in PROFILES {
+            cells_are_unions(&engine_with(&snapshot, &dirty, &options(profile, Enforcement::Default)), &snapshot).unwrap();
+        }
+    }
+}
