@@ -43,3 +43,5 @@ mod targets;
 mod tiers;
 #[path = "netpol/universe.rs"]
 mod universe;
+#[path = "netpol/wire.rs"]
+mod wire;
