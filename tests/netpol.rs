@@ -17,6 +17,10 @@ mod build_cilium;
 mod check;
 #[path = "netpol/cilium.rs"]
 mod cilium;
+#[path = "netpol/incremental.rs"]
+mod incremental;
+#[path = "netpol/missed.rs"]
+mod missed;
 #[path = "netpol/np.rs"]
 mod np;
 #[path = "netpol/oracle.rs"]
@@ -25,5 +29,15 @@ mod oracle;
 mod oracle_cilium;
 #[path = "netpol/oracle_match.rs"]
 mod oracle_match;
+#[path = "netpol/profiles.rs"]
+mod profiles;
+#[path = "netpol/random.rs"]
+mod random;
+#[path = "netpol/story.rs"]
+mod story;
+#[path = "netpol/targets.rs"]
+mod targets;
 #[path = "netpol/tiers.rs"]
 mod tiers;
+#[path = "netpol/universe.rs"]
+mod universe;

@@ -45,7 +45,7 @@ pub enum Need {
     OwnServers,
     /// The node is ours, with an enforcer that can be stopped.
     OwnNode,
-    /// Running pods, and the program `wire` that tries connections from inside them.
+    /// The node is ours, with the hosts outside, and the program `wire` that tries connections is built.
     Wire,
 }
 
@@ -155,7 +155,7 @@ impl Testbed {
                 assert!(std::env::var("PARTYWALL_TESTBED").as_deref() != Ok("required"), "PARTYWALL_TESTBED=required: {why}");
                 return Err(why);
             }
-            if matches!(need, Need::OwnServers | Need::OwnNode) && bed.var("PARTYWALL_TESTBED_GIVEN") == "yes" {
+            if matches!(need, Need::OwnServers | Need::OwnNode | Need::Wire) && bed.var("PARTYWALL_TESTBED_GIVEN") == "yes" {
                 return Err(Skip("the cluster was given, its servers are not ours to stop".into()));
             }
             Ok(bed)

@@ -16,7 +16,7 @@ use partywall::model::pod::NodeFact;
 use partywall::model::service::EndpointSliceFact;
 use partywall::model::snapshot::{Dirty, Snapshot};
 use partywall::model::store::Store;
-use partywall::model::tenant::{TenantRules, Tenants};
+use partywall::model::tenant::Tenants;
 use serde_json::{Value, json};
 
 /// Facts, in the order in which they were told.
@@ -150,17 +150,19 @@ impl World {
         self.manifest(Kind::NetworkPolicy, &json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec}))
     }
 
-    /// `n1 rack=a ip=192.168.0.1`.
+    /// `n1 rack=a ip=192.168.0.1 cidr=10.1.0.0/16`, the last being the range of its pods.
     pub fn node(self, words: &str) -> Self {
         let (name, rest) = words.split_once(' ').unwrap_or((words, ""));
-        let (ips, own): (Vec<&str>, Vec<&str>) = rest.split(' ').filter(|w| !w.is_empty()).partition(|word| word.starts_with("ip="));
+        let all: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
+        let of = |key: &str| all.iter().filter_map(|word| keyed(word, key)).collect::<Vec<&str>>();
+        let own = all.iter().filter(|word| !word.starts_with("ip=") && !word.starts_with("cidr=")).copied().collect::<Vec<_>>();
         self.fact(Fact::Node(NodeFact {
             meta: meta(name),
             ready: true,
-            ips: ips.iter().map(|ip| ip[3..].parse().unwrap()).collect(),
+            ips: of("ip").iter().map(|ip| ip.parse().unwrap()).collect(),
             labels: labels(&own.join(" ")),
             provider: None,
-            pod_cidrs: Box::default(),
+            pod_cidrs: of("cidr").iter().map(|cidr| cidr.parse().unwrap()).collect(),
         }))
     }
 
@@ -256,9 +258,12 @@ pub fn seeing() -> Store {
 
 /// Every namespace is its own tenant.
 pub fn tenants(snapshot: &Snapshot) -> Arc<Tenants> {
-    let rules = TenantRules { pattern: None, ..TenantRules::default() };
-    let all = snapshot.namespaces.iter().map(|(name, facts)| (name, facts.own.as_ref().map(|own| &*own.labels)));
-    Arc::new(rules.resolve(all))
+    let names = || snapshot.namespaces.keys().cloned();
+    Arc::new(Tenants {
+        namespaces: names().map(|name| (name.clone(), vec![name])).collect(),
+        of: names().map(|name| (name.clone(), name)).collect(),
+        ..Tenants::default()
+    })
 }
 
 fn table(words: &str) -> serde_json::Map<String, Value> {

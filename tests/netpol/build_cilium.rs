@@ -72,10 +72,8 @@ pub fn cilium_rule(subject: &str, lines: &[&str]) -> CiliumRule {
 /// `cidr?`, `svc:NAMESPACE/NAME`, `svc:NAME`, `fqdn:NAME`, `nodes:SELECTOR`, `?`; `requires:SELECTOR`, `icmp`, `auth`; then
 /// `on TCP:80 @http l7`.
 pub fn entry(text: &str) -> CiliumEntry {
-    let (text, on) = match text.split_once("on ") {
-        Some((rule, on)) if rule.is_empty() || rule.ends_with(' ') => (rule, Some(on)),
-        _ => (text, None),
-    };
+    let (text, on) =
+        text.strip_prefix("on ").map_or_else(|| text.split_once(" on ").map_or((text, None), |(a, b)| (a, Some(b))), |on| ("", Some(on)));
     let mut entry = CiliumEntry { peers: [].into(), ports: None, icmp_only: false, requires: [].into(), authenticated: false };
     let (mut endpoints, mut blocks, mut services, mut names) = (None, None, None, None);
     let mut nodes = None;

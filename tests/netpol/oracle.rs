@@ -58,21 +58,26 @@ impl<'a> Oracle<'a> {
 
     /// Whether a connection is possible. None where an end is not there.
     pub fn judge(&self, from: &End, to: &End, protocol: PortProtocol, port: u16) -> Option<Tri> {
+        self.judge_all(from, to, &[L4 { protocol, port }]).map(|list| list[0])
+    }
+
+    /// The same for several ports of one pair.
+    pub fn judge_all(&self, from: &End, to: &End, ports: &[L4]) -> Option<Vec<Tri>> {
         let (sources, destinations) = (self.parties(from)?, self.parties(to)?);
-        let l4 = L4 { protocol, port };
         if matches!(from, End::Pod { .. }) && from == to {
-            return Some(Yes);
+            return Some(vec![Yes; ports.len()]);
         }
-        let mut verdicts = Vec::new();
-        for source in &sources {
-            for destination in &destinations {
-                if can_meet(source, destination) {
-                    let out = self.side(Egress, source, destination, l4);
-                    verdicts.push(out.and(self.side(Ingress, destination, source, l4)));
+        let one = |l4: &L4| {
+            let mut verdicts = Vec::new();
+            for source in &sources {
+                for destination in destinations.iter().filter(|destination| can_meet(source, destination)) {
+                    let out = self.side(Egress, source, destination, *l4);
+                    verdicts.push(out.and(self.side(Ingress, destination, source, *l4)));
                 }
             }
-        }
-        Some(any(verdicts))
+            any(verdicts)
+        };
+        Some(ports.iter().map(one).collect())
     }
 
     /// One party for each address that an end has.

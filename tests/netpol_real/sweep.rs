@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use partywall::cluster::Cluster;
 use partywall::cluster::exec::ExecTarget;
 use partywall::model::snapshot::Snapshot;
 use partywall::netpol::story::End;
+use tokio::process::Command;
 
 use crate::battery::probe;
 use crate::testbed::Testbed;
@@ -37,6 +37,9 @@ pub enum Met {
 
 /// The three hosts outside, which answer HTTP.
 pub const OUTSIDE: [(&str, &str); 3] = [("public", "203.0.113.10"), ("metadata", "169.254.169.254"), ("lan", "10.200.0.10")];
+
+/// What they try of every pod.
+const FROM_OUTSIDE: [&str; 4] = ["tcp/8080", "tcp/9001", "udp/5353", "sctp/7000"];
 
 /// A connection: from (`red/a`, `node` or a host outside), to (likewise, `dns`, or a Service `svc:…`), port (`tcp/8080`).
 pub type Pair = (String, String, String);
@@ -69,7 +72,8 @@ pub struct Sweep<'a> {
 impl<'a> Sweep<'a> {
     /// The goals, from the addresses the API server tells.
     pub fn new(bed: &'a Testbed, cluster: &'a Cluster, world: &'a World, snapshot: &Snapshot) -> Self {
-        let mut sweep = Self { bed, cluster, world, goals: Vec::new(), ends: BTreeMap::new(), behind: BTreeMap::new(), round: AtomicU16::new(0) };
+        let mut sweep =
+            Self { bed, cluster, world, goals: Vec::new(), ends: BTreeMap::new(), behind: BTreeMap::new(), round: AtomicU16::new(0) };
         for pod in PODS.iter().map(|pod| pod.0) {
             let address = world.address(snapshot, pod).unwrap();
             for port in LISTENING.into_iter().chain([DEAF]) {
@@ -84,13 +88,11 @@ impl<'a> Sweep<'a> {
         }
         sweep.goal("grey/host", world.address(snapshot, "grey/host").unwrap(), HOST_PORT, "grey/host");
         sweep.services(snapshot);
-        if sweep.owns_outside() {
-            for (name, address) in OUTSIDE {
-                let address = address.parse().unwrap();
-                sweep.goal(name, address, "tcp/80", "");
-                sweep.goal(name, address, "tcp/81", "");
-                sweep.ends.insert(name.into(), End::Address(address));
-            }
+        for (name, address) in OUTSIDE {
+            let address = address.parse().unwrap();
+            sweep.goal(name, address, "tcp/80", "");
+            sweep.goal(name, address, "tcp/81", "");
+            sweep.ends.insert(name.into(), End::Address(address));
         }
         sweep
     }
@@ -122,11 +124,6 @@ impl<'a> Sweep<'a> {
         self.bed.kubectl_ok(&["-n", namespace, "get", "service", name, "-o", "jsonpath={.spec.clusterIP}"]).parse().unwrap()
     }
 
-    /// Whether the hosts outside are the bed's: a cluster that was given has others.
-    pub fn owns_outside(&self) -> bool {
-        self.bed.var("PARTYWALL_TESTBED_GIVEN") == "no"
-    }
-
     /// The ends of a pair as the engine knows them, and the port that policies see: that of the pod behind a Service.
     pub fn ends(&self, (from, to, port): &Pair) -> (End, End, String) {
         let (to, port) = self.behind.get(&(to.clone(), port.clone())).cloned().unwrap_or_else(|| (to.clone(), port.clone()));
@@ -142,16 +139,11 @@ impl<'a> Sweep<'a> {
             let goals = self.goals.iter().filter(|goal| !(goal.name == "svc:front" && *pod == "blue/a")).cloned().collect();
             self.from_pod(pod, goals, PATIENCE)
         }));
-        let mut met: Results = inside.await.into_iter().flatten().collect();
-        if self.owns_outside() {
-            let wanted = ["tcp/8080", "tcp/9001", "udp/5353", "sctp/7000"];
-            let goals: Vec<_> =
-                self.goals.iter().filter(|goal| goal.name.contains('/') && wanted.contains(&goal.port.as_str())).cloned().collect();
-            for (name, address) in OUTSIDE {
-                met.extend(self.from_outside(name, address, &goals, PATIENCE));
-            }
-        }
-        met
+        let wanted = |goal: &&Goal| goal.name.contains('/') && FROM_OUTSIDE.contains(&goal.port.as_str());
+        let goals: Vec<_> = self.goals.iter().filter(wanted).cloned().collect();
+        let outside = join_all(OUTSIDE.iter().map(|(name, address)| self.from_outside(name, address, &goals, PATIENCE)));
+        let (inside, outside) = tokio::join!(inside, outside);
+        inside.into_iter().chain(outside).flatten().collect()
     }
 
     /// Tries again, with more time, what met silence.
@@ -162,7 +154,7 @@ impl<'a> Sweep<'a> {
             let wanted = |goal: &&Goal| pairs.contains(&(from.clone(), goal.name.clone(), goal.port.clone()));
             let goals: Vec<_> = self.goals.iter().filter(wanted).cloned().collect();
             match OUTSIDE.iter().find(|(name, _)| name == from) {
-                Some((name, address)) => met.extend(self.from_outside(name, address, &goals, SECOND_PATIENCE)),
+                Some((name, address)) => met.extend(self.from_outside(name, address, &goals, SECOND_PATIENCE).await),
                 None => met.extend(self.from_pod(from, goals, SECOND_PATIENCE).await),
             }
         }
@@ -201,13 +193,14 @@ impl<'a> Sweep<'a> {
     }
 
     /// From a host outside; its namespace is the bed's.
-    fn from_outside(&self, from: &str, address: &str, goals: &[Goal], patience: Duration) -> Vec<(Pair, Met)> {
+    async fn from_outside(&self, from: &str, address: &str, goals: &[Goal], patience: Duration) -> Vec<(Pair, Met)> {
         let output = Command::new("nsenter")
             .arg("--net=/run/netns/tbworld")
             .arg(self.bed.wire())
             .args(["try", &patience.as_millis().to_string(), &self.local_port(goals), address])
             .args(goals.iter().map(target))
             .output()
+            .await
             .unwrap();
         read(from, goals, &crate::testbed::text(&output))
     }

@@ -38,10 +38,16 @@ fn walls() -> Vec<Case> {
         "egress": [{"to": [system()], "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}]});
     let ingress = json!({"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"],
         "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "job"}}}]}]});
-    let egress = json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"podSelector": {"matchLabels": {"app": "db"}}}]}]});
+    let egress =
+        json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"podSelector": {"matchLabels": {"app": "db"}}}]}]});
     vec![case(
         "default deny with an exception for DNS; ingress only; egress only",
-        vec![policy("red", "deny", deny()), policy("red", "dns", dns), policy("blue", "ingress", ingress), policy("green", "egress", egress)],
+        vec![
+            policy("red", "deny", deny()),
+            policy("red", "dns", dns),
+            policy("blue", "ingress", ingress),
+            policy("green", "egress", egress),
+        ],
         "red/a > red/b tcp/8080 udp/5353 sctp/7000 closed
          red/a > red/a tcp/8080 open
          red/a > dns udp/53 tcp/53 open
@@ -75,7 +81,8 @@ fn walls() -> Vec<Case> {
 }
 
 fn selectors() -> Vec<Case> {
-    let to_db = |from: Value| json!({"podSelector": {"matchLabels": {"app": "db"}}, "policyTypes": ["Ingress"], "ingress": [{"from": from}]});
+    let to_db =
+        |from: Value| json!({"podSelector": {"matchLabels": {"app": "db"}}, "policyTypes": ["Ingress"], "ingress": [{"from": from}]});
     let red = json!({"namespaceSelector": {"matchLabels": {"team": "red"}}});
     let both = json!([{"namespaceSelector": {"matchLabels": {"env": "prod"}}, "podSelector": {"matchLabels": {"app": "web"}}}]);
     let either = json!([{"namespaceSelector": {"matchLabels": {"env": "dev"}}}, {"podSelector": {"matchLabels": {"app": "web"}}}]);
@@ -197,7 +204,8 @@ fn ports() -> Vec<Case> {
          blue/c > blue/b tcp/8080 udp/5353 closed
          blue/c > green/a udp/5353 open
          blue/c > green/a tcp/8080 udp/5354 closed
-         blue/c > grey/b tcp/8080 udp/5353 closed
+         blue/c > grey/b tcp/8081 open
+         blue/c > grey/b tcp/8080 udp/5353 udp/5354 closed
          blue/c > public tcp/80 closed
          blue/c > svc:front tcp/80 udp/53 open
          green/a > green/b tcp/8081 udp/5353 udp/5354 open
@@ -222,7 +230,11 @@ fn defaults() -> Vec<Case> {
             policy("blue", "empty-list", on("web", json!({"policyTypes": ["Ingress"], "ingress": []}))),
             policy("blue", "empty-rule", on("db", json!({"policyTypes": ["Ingress", "Egress"], "ingress": [{}]}))),
             policy("green", "no-peers-no-ports", on("db", json!({"policyTypes": ["Ingress"], "ingress": [{"from": [], "ports": []}]}))),
-            policy("green", "rules-without-type", on("web", json!({"policyTypes": ["Egress"], "ingress": [{}], "egress": [{"to": [], "ports": [{"port": 8080}]}]}))),
+            policy(
+                "green",
+                "rules-without-type",
+                on("web", json!({"policyTypes": ["Egress"], "ingress": [{}], "egress": [{"to": [], "ports": [{"port": 8080}]}]})),
+            ),
         ],
         "red/b > red/a tcp/8080 closed
          red/a > red/c tcp/8080 open

@@ -18,6 +18,7 @@ pub const DEAF: &str = "tcp/8099";
 pub const HOST_PORT: &str = "tcp/9999";
 /// The canary listens on so many ports above this one: one for each set of policies of a run.
 pub const CANARY: (u16, u16) = (20_000, 60);
+const IMAGE: &str = "localhost/busybox:1";
 /// Marks what a run made.
 const MARK: &str = "partywall.invalid/netpol-run";
 
@@ -52,6 +53,7 @@ pub const PODS: [Spec; 12] = [
     Spec("green/b", &[("app", "db"), ("tier", "back")], USUAL),
     Spec("green/c", &[("role", "admin")], &[]),
     Spec("grey/a", &[("app", "web"), ("tier", "front")], USUAL),
+    // its sidecar has a port with a name
     Spec("grey/b", &[], &[]),
 ];
 
@@ -112,9 +114,11 @@ impl World {
         });
     }
 
-    /// Removes all of it, and waits until the pods have gone: a test that follows may look at everything there is.
+    /// Removes all of it, and waits until the pods have gone: a test that follows may look at all there are.
     pub fn raze(&self, bed: &Testbed) {
-        bed.kubectl_ok(&["delete", "namespaces", "-l", &format!("{MARK}={}", self.run), "--timeout=60s"]);
+        let mine = format!("{MARK}={}", self.run);
+        bed.kubectl_ok(&["delete", "pods", "-A", "-l", &mine, "--timeout=60s"]);
+        bed.kubectl_ok(&["delete", "namespaces", "-l", &mine, "--wait=false"]);
     }
 
     fn space(&self, name: &str, labels: &[(&str, &str)]) -> Value {
@@ -140,6 +144,12 @@ impl World {
         let canary: Vec<_> = canary.iter().map(String::as_str).collect();
         pods.push(self.pod("canary/server", &[("app", "server")], &[], &canary));
         pods.push(self.pod("canary/client", &[("app", "client")], &[], &["tcp/1"]));
+        // a sidecar's ports have names too, those of a container that only prepares do not
+        let second = pods.iter_mut().find(|pod| pod["metadata"]["name"] == "b" && pod["metadata"]["namespace"] == self.namespace("grey"));
+        second.unwrap()["spec"]["initContainers"] = json!([
+            {"name": "prepares", "image": IMAGE, "command": ["/bin/true"], "ports": [{"name": "dns", "protocol": "UDP", "containerPort": 5354}]},
+            {"name": "sidecar", "image": IMAGE, "command": ["/bin/sleep", "86400"], "restartPolicy": "Always",
+                "ports": [{"name": "web", "containerPort": 8081}]}]);
         // on the node's network: no policy means it, whatever its labels say
         let mut host = self.pod("grey/host", &[("app", "web"), ("tier", "front")], &[], &[HOST_PORT]);
         host["spec"]["hostNetwork"] = json!(true);
@@ -155,14 +165,14 @@ impl World {
     fn pod(&self, place: &str, labels: &[(&str, &str)], ports: &[(&str, &str, u16)], listening: &[&str]) -> Value {
         let (namespace, name) = self.place(place);
         let labels = self.marked(labels);
-        let ports: Vec<_> = ports.iter().map(|(name, protocol, port)| json!({"name": name, "protocol": protocol, "containerPort": port})).collect();
-        let image = std::env::var("PARTYWALL_TEST_IMAGE").unwrap_or_else(|_| "localhost/busybox:1".into());
+        let ports: Vec<_> =
+            ports.iter().map(|(name, protocol, port)| json!({"name": name, "protocol": protocol, "containerPort": port})).collect();
         let begin = "until [ -x /tmp/wire ]; do sleep 0.1; done; exec /tmp/wire serve \"$0\" \"$@\"";
         let mut command = vec!["/bin/sh", "-c", begin, place];
         command.extend(listening);
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": namespace, "name": name, "labels": labels}, "spec": {
             "terminationGracePeriodSeconds": 1, "automountServiceAccountToken": false, "enableServiceLinks": false,
-            "containers": [{"name": "wire", "image": image, "command": command, "ports": ports}]}})
+            "containers": [{"name": "wire", "image": IMAGE, "command": command, "ports": ports}]}})
     }
 
     fn put_wire(&self, bed: &Testbed, pod: &str) {

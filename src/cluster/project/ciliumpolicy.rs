@@ -235,10 +235,10 @@ fn read_block(wire: CidrRuleWire<'_>, interner: &mut Interner) -> Result<CiliumB
 /// An entry of `toServices`. Where both members are given, the agent goes by the selector.
 fn service(wire: CiliumServiceWire<'_>, interner: &mut Interner) -> Option<CiliumService> {
     match (wire.k8s_service_selector, wire.k8s_service) {
-        (Field::Is(wire), _) => {
+        (Field::Is(wire), _) if !wire.namespace.is_odd() => {
             Some(CiliumService::Selected { namespace: optional(&wire.namespace, interner), selector: selector(wire.selector, interner)? })
         }
-        (Field::Absent, Field::Is(wire)) => {
+        (Field::Absent, Field::Is(wire)) if !wire.namespace.is_odd() => {
             Some(CiliumService::Named { namespace: optional(&wire.namespace, interner), name: optional(&wire.service_name, interner)? })
         }
         _ => None,
@@ -247,8 +247,8 @@ fn service(wire: CiliumServiceWire<'_>, interner: &mut Interner) -> Option<Ciliu
 
 /// An entry of `toFQDNs`: its name or its pattern.
 fn domain_name(wire: &FqdnWire<'_>, interner: &mut Interner) -> Option<Name> {
-    match (optional(&wire.match_name, interner), optional(&wire.match_pattern, interner)) {
-        (Some(text), None) | (None, Some(text)) => Some(text),
+    match (&wire.match_name, &wire.match_pattern) {
+        (text, Field::Absent) | (Field::Absent, text) => optional(text, interner),
         _ => None,
     }
 }

@@ -214,6 +214,9 @@ pub(super) fn unjudged(key: &str, why: &str, interner: &mut Interner) -> Require
 fn expression(wire: Field<ExpressionWire<'_>>, interner: &mut Interner) -> Requirement {
     let Field::Is(wire) = wire else { return unjudged("", "the expression is no object", interner) };
     let key = wire.key.text().to_owned();
+    if key.is_empty() {
+        return unjudged("", "the expression names no key", interner);
+    }
     let values: Option<Box<[Name]>> = match wire.values {
         Field::Odd => None,
         values => values.get().unwrap_or_default().0.into_iter().map(|value| value.get().map(|text| name(&text.0, interner))).collect(),

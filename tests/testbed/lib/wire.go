@@ -241,7 +241,11 @@ func attempt(to target, limit time.Duration, port int, from string) string {
 }
 
 func tryTCP(to target, limit time.Duration, local *net.TCPAddr) (string, error) {
-	dialer := net.Dialer{Timeout: limit, LocalAddr: local}
+	// the local port may still belong to a dead connection of an earlier run, to somebody else
+	again := func(_, _ string, socket syscall.RawConn) error {
+		return socket.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1) })
+	}
+	dialer := net.Dialer{Timeout: limit, LocalAddr: local, Control: again}
 	conn, err := dialer.Dial("tcp4", net.JoinHostPort(to.address, strconv.Itoa(to.port)))
 	if err != nil || to.name == "" {
 		if err == nil {
