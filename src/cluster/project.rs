@@ -1,5 +1,7 @@
 //! From wire types to facts: the same for a watch, a list and a manifest. Pure; never panics; what can't be read is marked, not dropped.
 
+pub mod adminpolicy;
+pub mod ciliumpolicy;
 pub mod meta;
 pub mod networkpolicy;
 pub mod platform;
@@ -55,6 +57,9 @@ families! {
     Stores: super::wire::secretstore::StoreWire<'a> => secretstore::secret_store;
     Pods: super::wire::pod::PodWire<'a> => pod::pod;
     Events: super::wire::rest::EventWire<'a> => rest::event;
+    AdminPolicies: super::wire::adminpolicy::AdminPolicyWire<'a> => adminpolicy::admin_policy;
+    CiliumPolicies: super::wire::ciliumpolicy::CiliumPolicyWire<'a> => ciliumpolicy::cilium_policy;
+    CidrGroups: super::wire::ciliumpolicy::CidrGroupWire<'a> => ciliumpolicy::cidr_group;
     Foreigners: AnyWire<'a> => platform::foreign;
     CiliumConfigs: super::wire::platform::CiliumConfigWire<'a> => platform::cilium_config;
 }
@@ -82,13 +87,12 @@ macro_rules! by_family {
             | Kind::EgressFirewall
             | Kind::AuthorizationPolicy => $function::<Foreigners>($($argument),*),
             Kind::CiliumConfig => $function::<CiliumConfigs>($($argument),*),
-            Kind::AdminNetworkPolicy
-            | Kind::BaselineAdminNetworkPolicy
-            | Kind::ClusterNetworkPolicy
-            | Kind::CiliumNetworkPolicy
-            | Kind::CiliumClusterwideNetworkPolicy
-            | Kind::CiliumCIDRGroup
-            | Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount => $none,
+            Kind::AdminNetworkPolicy | Kind::BaselineAdminNetworkPolicy | Kind::ClusterNetworkPolicy => {
+                $function::<AdminPolicies>($($argument),*)
+            }
+            Kind::CiliumNetworkPolicy | Kind::CiliumClusterwideNetworkPolicy => $function::<CiliumPolicies>($($argument),*),
+            Kind::CiliumCIDRGroup => $function::<CidrGroups>($($argument),*),
+            Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount => $none,
         }
     };
 }
