@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::asked::asked;
 use super::guard::bounded;
 use super::isolation::default_of;
 use super::leads::{Lead, confirmed, leads};
@@ -71,6 +72,9 @@ fn apart(view: &TenantView<'_>, direction: Direction) -> Vec<Point> {
     // a Deny of the Admin tier that comes before every rule of a namespace leaves nothing to lead anywhere
     if leads.is_empty() || bounded(view, direction).is_none() {
         points.extend(leads.iter().filter_map(|lead| led(view, lead, direction, &through)));
+    }
+    if points.iter().all(|point| point.declared != Declared::Open) {
+        points.extend(asked(view, direction));
     }
     if points.iter().all(|point| point.declared != Declared::Open) {
         points.extend(crossing(view, &through.now, direction, Declared::Open));
