@@ -126,7 +126,8 @@ impl<'a> Sweep<'a> {
 
     /// The ends of a pair as the engine knows them, and the port that policies see: that of the pod behind a Service.
     pub fn ends(&self, (from, to, port): &Pair) -> (End, End, String) {
-        let (to, port) = self.behind.get(&(to.clone(), port.clone())).cloned().unwrap_or_else(|| (to.clone(), port.clone()));
+        let behind = self.behind.get(&(to.clone(), port.clone()));
+        let (to, port) = behind.cloned().unwrap_or_else(|| (to.clone(), port.clone()));
         (self.ends[from].clone(), self.ends[&to].clone(), port)
     }
 
