@@ -6,12 +6,15 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::answer::Answer;
+use super::fleet::{Fleet, public_row};
 use super::isolation::{Direction, Isolation};
 use super::matrix::Matrix;
 use super::ports::PortSet;
 use super::profile::{Enforcement, Profile};
 use super::story::{End, Story};
 use super::target::Places;
+use super::world::World;
+use super::{ends, listing};
 use crate::model::ids::{Name, TenantId};
 use crate::model::snapshot::{Dirty, Snapshot};
 use crate::model::tenant::Tenants;
@@ -82,13 +85,16 @@ pub struct ServiceReach {
 #[derive(Debug, Default)]
 pub struct Reach {
     options: Options,
+    tenants: Arc<Tenants>,
+    world: Option<World>,
+    fleet: Fleet,
     matrix: Arc<Matrix>,
 }
 
 impl Reach {
     /// An engine that has seen nothing.
     pub fn new(options: Options) -> Self {
-        Self { options, matrix: Arc::default() }
+        Self { options, ..Self::default() }
     }
 
     /// How it reads.
@@ -97,8 +103,22 @@ impl Reach {
     }
 
     /// Brings it up to date. `dirty` says what changed since the snapshot given last; the first call looks at everything.
-    pub fn sync(&mut self, _snapshot: &Snapshot, _tenants: &Arc<Tenants>, _dirty: &Dirty) -> Touched {
-        Touched::default()
+    pub fn sync(&mut self, snapshot: &Snapshot, tenants: &Arc<Tenants>, _dirty: &Dirty) -> Touched {
+        let mut world = World::new(&self.options, snapshot);
+        let mut fleet = Fleet::new(&world, tenants);
+        let many = u32::try_from(fleet.len()).unwrap_or(u32::MAX);
+        for tenant in 0..many {
+            fleet.look_at(tenant, &world);
+        }
+        fleet.relink_all(&mut world);
+        let by = fleet.by_looks();
+        let rows = (0..many).map(|tenant| fleet.row(tenant, &by, &mut world)).collect::<Vec<_>>();
+        let rows = rows.into_iter().map(|row| Arc::new(public_row(row, &world.ground.ports))).collect();
+        self.matrix = Arc::new(Matrix { tenants: fleet.tenants.clone(), rows, blind: None });
+        self.tenants = tenants.clone();
+        self.world = Some(world);
+        self.fleet = fleet;
+        Touched { all: true, tenants: BTreeSet::new() }
     }
 
     /// Tenant by tenant.
@@ -106,22 +126,26 @@ impl Reach {
         self.matrix.clone()
     }
 
-    /// Every workload, sorted.
+    /// Every workload, sorted. O(pods).
     pub fn workloads(&self) -> Vec<Workload> {
-        Vec::new()
+        self.world.as_ref().map(|world| listing::workloads(world).into_iter().map(|one| one.workload).collect()).unwrap_or_default()
     }
 
     /// Every pair of workloads, and of workloads and addresses, with an open port; a workload to itself is left out. Sorted.
+    /// O(workloads² + kinds of them² × entries).
     pub fn connections(&self) -> Vec<Connection> {
-        Vec::new()
+        self.world.as_ref().map(listing::connections).unwrap_or_default()
     }
 
-    /// One pair. None where an end does not exist.
-    pub fn answer(&self, _from: &End, _to: &End) -> Option<Answer> {
-        None
+    /// One pair. None where an end does not exist. O(classes of both ends × entries).
+    pub fn answer(&self, from: &End, to: &End) -> Option<Answer> {
+        let world = self.world.as_ref()?;
+        let mut book = world.ground.ports.copy();
+        let open = ends::answer(world, &self.tenants, from, to, &mut book)?;
+        Some(book.answer(open))
     }
 
-    /// Why. None where an end does not exist.
+    /// Why. None where an end does not exist. As [`Reach::answer`], and O(entries × ports they name) for the pair that is told.
     pub fn explain(&self, _from: &End, _to: &End) -> Option<Story> {
         None
     }
