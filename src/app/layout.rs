@@ -180,8 +180,8 @@ fn split_matrix(out: &mut Layout, mut rest: Area, h: u16, ask: Ask) {
     let wanted = lines(ask.rows).saturating_add(lines(placed(rest).lines + 1));
     let spare = rest.h.saturating_sub(wanted);
     match out.class {
-        Class::Huge => out.detail = rest.take_right((rest.w / 3).clamp(52, 76)),
-        Class::Wide if rest.h >= 24 => out.detail = rest.take_bottom(spare.max(10)),
+        Class::Huge if spare < 16 => out.detail = rest.take_right((rest.w / 3).clamp(52, 76)),
+        Class::Wide | Class::Huge if rest.h >= 24 => out.detail = rest.take_bottom(spare.max(10)),
         Class::Medium | Class::Wide if spare >= 6 => out.detail = rest.take_bottom(spare),
         Class::Medium if rest.h >= 26 => out.detail = rest.take_bottom(9),
         _ => {}
