@@ -20,3 +20,5 @@ mod receipts;
 mod scenarios;
 #[path = "posture_engine/walkthrough.rs"]
 mod walkthrough;
+#[path = "posture_engine/written.rs"]
+mod written;
