@@ -1,15 +1,20 @@
 //! Reachability: which pods are isolated, what rules let through, and who can reach whom.
 
 pub mod answer;
+mod behind;
 mod compile;
 mod ends;
+mod explain;
 mod fleet;
+mod goals;
 mod ground;
 pub mod isolation;
 mod judge;
 mod listing;
 pub mod matrix;
+mod near;
 pub mod openness;
+mod outside;
 mod portbook;
 pub mod ports;
 pub mod profile;

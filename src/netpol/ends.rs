@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::explain::{self, One, size};
 use super::isolation::Direction;
 use super::listing;
-use super::portbook::{Open, PortBook};
+use super::outside::intervals;
+use super::portbook::{Open, PortBook, Ports};
 use super::ranges::{Family, number};
 use super::space::{Class, ClassKey, Space, Spot};
-use super::story::End;
+use super::story::{End, Story};
+use super::target::Target;
 use super::term::Zone;
 use super::world::World;
 use crate::model::ids::Name;
@@ -41,28 +44,50 @@ impl std::ops::Deref for Cow<'_> {
 }
 
 /// An end made out.
-pub(super) enum Found<'a> {
-    Pods(Vec<PodEnd<'a>>),
-    Addresses(Vec<(Family, u128, Zone)>),
+pub(super) struct Found<'a> {
+    pub ones: Vec<One<'a>>,
+    /// Only these ports are asked about.
+    pub ports: Ports,
 }
 
-/// Makes an end out; none where it does not exist. O(pods) for an address, O(pods of the namespaces) else.
-pub(super) fn find<'a>(world: &'a World, tenants: &Tenants, end: &End) -> Option<Found<'a>> {
-    Some(match end {
+/// Makes a destination out, or a source; none where it does not exist. For a fixed target, `sources` cut its addresses into what they can tell apart.
+/// O(pods) for an address, O(pods of the namespaces) else.
+pub(super) fn find<'a>(world: &'a World, tenants: &Tenants, end: &End, sources: &[One<'a>], book: &mut PortBook) -> Option<Found<'a>> {
+    let pods: Vec<PodEnd<'a>> = match end {
         End::Tenant(tenant) => {
             let spaces = tenants.namespaces.get(tenant)?.iter().filter_map(|name| world.space(name));
-            Found::Pods(spaces.flat_map(existing).collect())
+            spaces.flat_map(existing).collect()
         }
-        End::Namespace(name) => Found::Pods(existing(world.space(name)?).collect()),
-        End::Pod { namespace, name } => Found::Pods(vec![pod(world.space(namespace)?, name)?]),
-        End::Workload { namespace, name, kind } => Found::Pods(workload(world, world.space(namespace)?, (kind, name))?),
-        End::Imagined { namespace, labels } => Found::Pods(vec![imagined(world, world.space(namespace)?, labels)]),
+        End::Namespace(name) => existing(world.space(name)?).collect(),
+        End::Pod { namespace, name } => vec![pod(world.space(namespace)?, name)?],
+        End::Workload { namespace, name, kind } => workload(world, world.space(namespace)?, (kind, name))?,
+        End::Imagined { namespace, labels } => vec![imagined(world, world.space(namespace)?, labels)],
         End::Address(ip) => match pod_at(world, *ip) {
-            Some(end) => Found::Pods(vec![end]),
-            None => Found::Addresses(vec![place(world, *ip)]),
+            Some(end) => vec![end],
+            None => {
+                let (family, at, zone) = place(world, *ip);
+                return Some(Found { ones: vec![One::Address(family, at, zone)], ports: Ports::ALL });
+            }
         },
-        End::Target(_) => return None,
-    })
+        End::Target(target) => return aimed(world, *target, sources, book),
+    };
+    Some(Found { ones: pods.into_iter().map(One::Pod).collect(), ports: Ports::ALL })
+}
+
+/// A fixed target as pods and one address for each interval that the sources tell apart. None where it is not known where it is.
+fn aimed<'a>(world: &'a World, target: Target, sources: &[One<'a>], book: &mut PortBook) -> Option<Found<'a>> {
+    let aim = world.aim(target, book);
+    let ground = &world.ground;
+    let held = sources.iter().filter_map(|one| if let One::Pod(end) = one { Some(end) } else { None });
+    let held = held.flat_map(|end| end.class.held(Direction::Egress, ground));
+    let addresses = intervals(world, held, &world.within_families(&aim.addresses));
+    let mut ones: Vec<One<'a>> = addresses.into_iter().map(|(family, at, _)| One::Address(family, at, world.zone(family, at))).collect();
+    for at in &aim.pods {
+        let space = world.spaces.get(at.0 as usize);
+        let end = space.and_then(|space| Some(PodEnd { space, class: Cow::Known(space.classes.get(at.1 as usize)?) }));
+        ones.extend(end.map(One::Pod));
+    }
+    (!ones.is_empty()).then_some(Found { ones, ports: aim.ports })
 }
 
 fn place(world: &World, ip: IpAddr) -> (Family, u128, Zone) {
@@ -115,36 +140,49 @@ fn pod_at(world: &World, ip: IpAddr) -> Option<PodEnd<'_>> {
     })
 }
 
-/// The answer between two ends: the union over the pairs they stand for, leaving out a pod to itself. O(pairs × entries).
-pub(super) fn answer(world: &World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Open> {
-    let (source, target) = (find(world, tenants, from)?, find(world, tenants, to)?);
-    let same = from == to;
-    let mut open = Open::NONE;
-    match (&source, &target) {
-        (Found::Pods(sources), Found::Pods(targets)) => {
-            for a in sources {
-                for b in targets {
-                    let alone = same && std::ptr::eq(&raw const *a.class, &raw const *b.class) && a.class.count == 1;
-                    if !alone {
-                        let one = world.ground.pair(&a.class, &b.class, book);
-                        open = book.join(open, one);
-                    }
-                }
+/// Every pair that two ends stand for, with its answer, leaving out a pod to itself. O(pairs × entries).
+fn pairs<'a>(world: &'a World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Vec<(One<'a>, One<'a>, Open)>> {
+    let source = find(world, tenants, from, &[], book)?;
+    let target = find(world, tenants, to, &source.ones, book)?;
+    let mut all = Vec::new();
+    for a in &source.ones {
+        for b in &target.ones {
+            let alone = match (a, b) {
+                (One::Pod(x), One::Pod(y)) => std::ptr::eq(&raw const *x.class, &raw const *y.class) && x.class.count == 1,
+                _ => false,
+            };
+            if alone && (from == to || from_whole(from)) {
+                continue;
             }
+            let open = explain::pair(world, a, b, book);
+            let open = Open { sure: book.intersect(open.sure, target.ports), may: book.intersect(open.may, target.ports) };
+            all.push((a.clone(), b.clone(), open));
         }
-        (Found::Pods(pods), Found::Addresses(list)) => {
-            for (pod, at) in pods.iter().flat_map(|pod| list.iter().map(move |at| (pod, at))) {
-                let one = world.ground.outside(&pod.class, Direction::Egress, *at, book);
-                open = book.join(open, one);
-            }
-        }
-        (Found::Addresses(list), Found::Pods(pods)) => {
-            for (pod, at) in pods.iter().flat_map(|pod| list.iter().map(move |at| (pod, at))) {
-                let one = world.ground.outside(&pod.class, Direction::Ingress, *at, book);
-                open = book.join(open, one);
-            }
-        }
-        (Found::Addresses(_), Found::Addresses(_)) => open = Open::ALL,
     }
-    Some(open)
+    Some(all)
+}
+
+/// Whether an end stands for pods of which the other end may be one.
+const fn from_whole(end: &End) -> bool {
+    matches!(end, End::Tenant(_) | End::Namespace(_) | End::Workload { .. })
+}
+
+/// The answer between two ends: the union over the pairs they stand for. O(pairs × entries).
+pub(super) fn answer(world: &World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Open> {
+    let pairs = pairs(world, tenants, from, to, book)?;
+    Some(pairs.into_iter().fold(Open::NONE, |all, (_, _, open)| book.join(all, open)))
+}
+
+/// The story of the pair that is most open. O(pairs × entries), and O(entries × ports) for the one.
+pub(super) fn explain(world: &World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Story> {
+    let pairs = pairs(world, tenants, from, to, book)?;
+    let mut best: Option<(One<'_>, One<'_>, (u32, u32))> = None;
+    for (a, b, open) in pairs {
+        let size = (size(&book.set(open.sure)), size(&book.set(open.may)));
+        if best.as_ref().is_none_or(|(_, _, known)| size > *known) {
+            best = Some((a, b, size));
+        }
+    }
+    let (a, b, _) = best?;
+    Some(explain::story(world, &a, &b, book))
 }

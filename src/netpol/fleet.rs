@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::goals::{GoalPorts, public_cells};
 use super::ground::{Means, Number, Numbers};
 use super::isolation::Direction;
 use super::matrix::{Cell, Row};
@@ -308,7 +309,11 @@ pub(super) fn said(cell: CellPorts, book: &PortBook) -> CellKey {
 type CellKey = (Arc<super::ports::PortSet>, Arc<super::ports::PortSet>, Arc<super::ports::PortSet>, Arc<super::ports::PortSet>);
 
 /// A row as others see it.
-pub(super) fn public_row((base, except): (CellPorts, Vec<(u32, CellPorts)>), book: &PortBook) -> Row {
+pub(super) fn public_row((base, except): (CellPorts, Vec<(u32, CellPorts)>), targets: &[GoalPorts], book: &PortBook) -> Row {
     let cell = |ports: CellPorts| Cell { now: book.answer(ports.now), future: book.answer(ports.future) };
-    Row { base: cell(base), except: except.into_iter().map(|(at, ports)| (at, cell(ports))).collect(), targets: Vec::new() }
+    Row {
+        base: cell(base),
+        except: except.into_iter().map(|(at, ports)| (at, cell(ports))).collect(),
+        targets: public_cells(targets, book),
+    }
 }

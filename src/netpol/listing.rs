@@ -7,12 +7,11 @@ use rustc_hash::FxHashMap;
 
 use super::ends::{Cow, floating};
 use super::isolation::Direction;
+use super::outside::intervals;
 use super::portbook::{Open, PortBook};
-use super::ranges::{FAMILIES, Family, Ranges, address};
+use super::ranges::{FAMILIES, Family, Ranges};
 use super::reach::{Connection, Peer, Workload};
-use super::rules::Entry;
 use super::space::{Class, ClassKey, Space, named_ports};
-use super::term::Term;
 use super::truth::DIRECTIONS;
 use super::world::World;
 use crate::model::ids::Name;
@@ -151,50 +150,15 @@ pub(super) fn connections(world: &World) -> Vec<Connection> {
 /// O(ranges of the entries × entries).
 fn addresses(world: &World, classes: &[Cow<'_>], direction: Direction, book: &mut PortBook) -> Vec<(Ranges, Open)> {
     let mut by_answer: BTreeMap<Open, Vec<(Family, u128, u128)>> = BTreeMap::new();
-    for (family, from, to) in intervals(world, classes, direction, &Ranges::all()) {
+    let held = || classes.iter().flat_map(|class| class.held(direction, &world.ground));
+    for (family, from, to) in intervals(world, held(), &Ranges::all()) {
         let mut open = Open::NONE;
         for class in classes {
-            let one = world.ground.outside(class, direction, (family, from, world.zone(family, from)), book);
+            let one = world.ground.class_outside(class, direction, (family, from, world.zone(family, from)), book);
             open = book.join(open, one);
         }
         by_answer.entry(open).or_default().push((family, from, to));
     }
     let ranges = by_answer.into_iter().map(|(open, list)| (Ranges::from_intervals(list), open));
     ranges.flat_map(|(ranges, open)| FAMILIES.map(|family| (ranges.only(family), open))).filter(|(ranges, _)| !ranges.is_empty()).collect()
-}
-
-/// The elementary intervals of ranges: within each, the entries of these classes tell no address from another.
-/// O(n log n) in the ranges of their entries.
-pub(super) fn intervals(world: &World, classes: &[Cow<'_>], direction: Direction, within: &Ranges) -> Vec<(Family, u128, u128)> {
-    let ground = &world.ground;
-    let entries = classes.iter().flat_map(|class| class.held(direction, ground)).flat_map(|held| &held.rules.entries);
-    let peers: BTreeSet<_> = entries.flat_map(|entry: &Entry| entry.peers.iter().copied()).collect();
-    let of_terms = peers.iter().filter_map(|id| super::ground::ranges_of(ground.terms.get(*id))).map(|(ranges, _)| ranges);
-    let entities =
-        peers.iter().any(|id| matches!(ground.terms.get(*id), Term::Entities(_) | Term::Perhaps(_) | Term::Names | Term::Addresses(..)));
-    let own = [&world.nodes, &world.api].into_iter().filter(|_| entities);
-    let cuts: Vec<&Ranges> = of_terms.chain(own).collect();
-    let mut all = Vec::new();
-    for family in FAMILIES.into_iter().filter(|family| *family == Family::V4 || ground.edges.ipv6) {
-        let mut starts: BTreeSet<u128> = BTreeSet::new();
-        for (from, to) in cuts.iter().flat_map(|ranges| ranges.of(family)) {
-            starts.insert(*from);
-            starts.extend(to.checked_add(1));
-        }
-        for (from, to) in within.of(family) {
-            let mut at = *from;
-            let inside = starts.range((std::ops::Bound::Excluded(*from), std::ops::Bound::Included(*to)));
-            for next in inside {
-                all.push((family, at, next - 1));
-                at = *next;
-            }
-            all.push((family, at, *to));
-        }
-    }
-    all
-}
-
-/// An interval as addresses.
-pub(super) fn as_addresses((family, from, to): (Family, u128, u128)) -> (std::net::IpAddr, std::net::IpAddr) {
-    (address(family, from), address(family, to))
 }

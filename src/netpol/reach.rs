@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::answer::Answer;
 use super::fleet::{Fleet, public_row};
+use super::goals::Goals;
 use super::isolation::{Direction, Isolation};
 use super::matrix::Matrix;
 use super::ports::PortSet;
@@ -113,7 +114,10 @@ impl Reach {
         fleet.relink_all(&mut world);
         let by = fleet.by_looks();
         let rows = (0..many).map(|tenant| fleet.row(tenant, &by, &mut world)).collect::<Vec<_>>();
-        let rows = rows.into_iter().map(|row| Arc::new(public_row(row, &world.ground.ports))).collect();
+        let mut goals = Goals::new(&mut world);
+        let targets: Vec<_> = fleet.spaces.iter().map(|spaces| goals.of(spaces, &mut world)).collect();
+        let book = &world.ground.ports;
+        let rows = rows.into_iter().zip(&targets).map(|(row, targets)| Arc::new(public_row(row, targets, book))).collect();
         self.matrix = Arc::new(Matrix { tenants: fleet.tenants.clone(), rows, blind: None });
         self.tenants = tenants.clone();
         self.world = Some(world);
@@ -146,8 +150,9 @@ impl Reach {
     }
 
     /// Why. None where an end does not exist. As [`Reach::answer`], and O(entries × ports they name) for the pair that is told.
-    pub fn explain(&self, _from: &End, _to: &End) -> Option<Story> {
-        None
+    pub fn explain(&self, from: &End, to: &End) -> Option<Story> {
+        let world = self.world.as_ref()?;
+        ends::explain(world, &self.tenants, from, to, &mut world.ground.ports.copy())
     }
 
     /// Whether pods of a namespace refuse what no rule allows, in one direction: every kind of policy counts.
@@ -162,8 +167,9 @@ impl Reach {
     }
 
     /// A Service, as pods of a namespace reach it: by port. Empty for a Service that is not there.
-    pub fn service(&self, _from: &str, _namespace: &str, _name: &str) -> Vec<ServiceReach> {
-        Vec::new()
+    /// O(classes of both namespaces × entries + pods).
+    pub fn service(&self, from: &str, namespace: &str, name: &str) -> Vec<ServiceReach> {
+        self.world.as_ref().map(|world| world.service(from, namespace, name)).unwrap_or_default()
     }
 
     /// All ports that a pair allows, as one set: what is open for sure.

@@ -74,3 +74,38 @@ fn workloads_and_connections_are_listed() {
     // x and y with each other, and both ways with the addresses of two families
     assert_eq!(connections.len(), 2 + 2 * 4);
 }
+
+#[test]
+fn a_story_splits_ports_by_reason() {
+    let mut cluster = two();
+    cluster.put(Fact::NetworkPolicy(policy("b/deny", "", Some(vec![]), Some(vec![]))));
+    let web = vec![rule(vec![pods(Some("team=red"), None)], vec![tcp(80, 80)])];
+    cluster.put(Fact::NetworkPolicy(policy("b/web", "app=z", Some(web), None))).sync();
+    let story = cluster.reach.explain(&pod_end("a/x"), &pod_end("b/z")).unwrap();
+    let said: Vec<String> = story.segments.iter().map(|s| format!("{} {:?} {:?}", s.ports.words(), s.openness, s.ingress.reason)).collect();
+    assert_eq!(said.len(), 2, "{said:#?}");
+    assert!(said[0].starts_with("TCP 80 Open Allowed") && said[0].contains("spec.ingress[0]"), "{said:#?}");
+    assert!(said[1].contains("Silence") && said[1].contains("the peer matches, the port does not: it allows TCP 80"), "{said:#?}");
+    let whole = story.segments.iter().fold(crate::netpol::ports::PortSet::none(), |all, s| all.union(&s.ports));
+    assert!(whole.is_all());
+}
+
+#[test]
+fn fixed_targets_are_told_apart() {
+    use crate::netpol::target::{Extent, Target};
+    let mut cluster = two();
+    let out = vec![rule(vec![block("0.0.0.0/0", &["10.0.0.0/8", "169.254.0.0/16"])], vec![tcp(443, 443)])];
+    cluster.put(Fact::NetworkPolicy(policy("a/out", "", Some(vec![]), Some(out)))).sync();
+    let matrix = cluster.reach.matrix();
+    let row = &matrix.rows[0];
+    let said = |target: Target| {
+        let cell = row.target(target).unwrap();
+        (cell.now.sure.words(), cell.extent)
+    };
+    assert_eq!(said(Target::Internet), ("TCP 443".to_owned(), Extent::Some));
+    // the Azure wire server's and Alibaba's addresses are not in 169.254/16
+    assert_eq!(said(Target::Metadata), ("TCP 443".to_owned(), Extent::Some));
+    assert_eq!(row.target(Target::Vault).unwrap().unknown, Some("it is not said where Vault is"));
+    assert_eq!(matrix.rows[1].target(Target::Private).unwrap().extent, Extent::All);
+    assert_eq!(matrix.rows[1].target(Target::Kubelet).unwrap().unknown, Some("no address of a node is seen"));
+}

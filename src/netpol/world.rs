@@ -7,11 +7,13 @@ use rustc_hash::FxHashMap;
 use super::ground::{Face, Ground, Group, Number};
 use super::isolation::Direction;
 use super::judge::{Held, Named, NamedPort, Seen, judge, peer_of};
+use super::outside::Landmarks;
 use super::portbook::{Open, PortBook};
-use super::ranges::{Family, Ranges};
+use super::ranges::Family;
 use super::reach::Options;
+use super::rules::Entry;
 use super::space::{Class, Space, Spot, space_labels};
-use super::term::{SpaceIndex, Zone, matches_address};
+use super::term::{SpaceIndex, TermId, Zone, matches_address};
 use super::truth::{Both, Truth};
 use crate::model::ids::Name;
 use crate::model::snapshot::Snapshot;
@@ -26,10 +28,8 @@ pub(super) struct World {
     pub place: FxHashMap<Name, u32>,
     /// Answers between faces.
     pub far: FxHashMap<(Number, Number), Open>,
-    /// Addresses of nodes.
-    pub nodes: Ranges,
-    /// Addresses at which the API server answers.
-    pub api: Ranges,
+    /// Where the fixed targets are.
+    pub marks: Landmarks,
 }
 
 impl World {
@@ -59,8 +59,8 @@ impl World {
             space.acquaint(&mut ground);
         }
         let place = (0..).zip(&spaces).map(|(at, space)| (space.name.clone(), at)).collect();
-        let nodes = Ranges::of_addresses(snapshot.nodes.values().flat_map(|node| node.ips.iter().copied()));
-        Self { ground, spaces, place, far: FxHashMap::default(), nodes, api: api_addresses(snapshot) }
+        let marks = Landmarks::new(options, snapshot);
+        Self { ground, spaces, place, far: FxHashMap::default(), marks }
     }
 
     pub(super) fn space(&self, name: &str) -> Option<&Space> {
@@ -85,8 +85,8 @@ impl World {
 
     /// What an address is to Cilium's rules.
     pub(super) fn zone(&self, family: Family, at: u128) -> Zone {
-        let node = self.nodes.contains(family, at);
-        if self.api.contains(family, at) {
+        let node = self.marks.nodes.contains(family, at);
+        if self.marks.api.contains(family, at) {
             Zone::Api { node }
         } else if node {
             Zone::Node
@@ -99,15 +99,8 @@ impl World {
 /// A class by its namespace's place and its own.
 pub(super) type ClassAt = (u32, u32);
 
-/// Addresses of the API server: those of the Service `kubernetes`.
-fn api_addresses(snapshot: &Snapshot) -> Ranges {
-    let slices = snapshot.namespace("default").into_iter().flat_map(|facts| facts.endpoint_slices.values());
-    let own = slices.filter(|slice| slice.service.as_deref() == Some("kubernetes"));
-    Ranges::of_addresses(own.flat_map(|slice| slice.addresses.iter().copied()))
-}
-
 /// The families over which two ends may speak: 0 stands for no family, where it does not matter or nothing is known.
-fn families(from: [bool; 2], to: [bool; 2]) -> &'static [usize] {
+pub(super) fn families(from: [bool; 2], to: [bool; 2]) -> &'static [usize] {
     let shared = match (from, to) {
         ([false, false], other) | (other, [false, false]) => other,
         ([a4, a6], [b4, b6]) => [a4 && b4, a6 && b6],
@@ -120,7 +113,7 @@ fn families(from: [bool; 2], to: [bool; 2]) -> &'static [usize] {
     }
 }
 
-fn named(table: Option<&Arc<[NamedPort]>>) -> Named<'_> {
+pub(super) fn named(table: Option<&Arc<[NamedPort]>>) -> Named<'_> {
     table.map_or(Named::Any, |table| Named::Table(table))
 }
 
@@ -162,16 +155,10 @@ fn far_pair(ground: &Ground, from: Number, to: Number, book: &mut PortBook) -> O
         Some((face, ground.groups.get(face.group)?))
     };
     let ((source, source_group), (target, target_group)) = (face(from)?, face(to)?);
-    let held = |face: &Face, direction: Direction| {
-        let side = ground.sides.get(*face.sides.get(direction))?;
-        Some(side.iter().filter_map(|(truth, tier, rules)| Some(Held { truth: *truth, tier, rules: ground.rulesets.get(*rules)? })))
-    };
-    let look = |group: &'_ Group| -> (Box<Seen>, [bool; 2]) { (group.seen.clone(), group.families) };
-    let ((from_seen, from_families), (to_seen, to_families)) = (look(source_group), look(target_group));
     let names = named(target_group.named.as_ref());
-    let from = Look { seen: &from_seen, named: names, families: from_families };
-    let to = Look { seen: &to_seen, named: names, families: to_families };
-    let both = both_sides(held(source, Direction::Egress)?, held(target, Direction::Ingress)?, (from, to), book);
+    let from = Look { seen: &source_group.seen, named: names, families: source_group.families };
+    let to = Look { seen: &target_group.seen, named: names, families: target_group.families };
+    let both = both_sides(ground.held_far(source.sides.egress), ground.held_far(target.sides.ingress), (from, to), book);
     Some(book.meet(both.egress, both.ingress))
 }
 
@@ -191,26 +178,39 @@ impl Ground {
         book.meet(both.egress, both.ingress)
     }
 
-    /// What a class may open to, or be opened to by, an address. O(entries).
-    pub(super) fn outside(
+    /// What a subject may open to, or be opened to by, an address. O(entries).
+    pub(super) fn outside<'a>(
         &self,
-        class: &Class,
-        direction: Direction,
+        held: impl Iterator<Item = Held<'a>> + Clone,
+        names: Named<'_>,
         (family, at, zone): (Family, u128, Zone),
         book: &mut PortBook,
     ) -> Open {
+        judge(held, |entry| self.address_of(entry, (family, at, zone)), names, book)
+    }
+
+    /// Whether an address outside the pods is one of an entry's peers. O(peers × log ranges).
+    pub(super) fn address_of(&self, entry: &Entry, (family, at, zone): (Family, u128, Zone)) -> Truth {
+        if entry.inside_only {
+            return Truth::No;
+        }
         let nodes = self.edges.cidr_matches_nodes;
-        let look = |entry: &super::rules::Entry| {
-            if entry.inside_only {
-                return Truth::No;
-            }
-            let one = |id: &super::term::TermId| matches_address(self.terms.get(*id), family, at, zone, nodes);
-            entry.peers.iter().map(one).max().unwrap_or_default()
-        };
+        let one = |id: &TermId| matches_address(self.terms.get(*id), family, at, zone, nodes);
+        entry.peers.iter().map(one).max().unwrap_or_default()
+    }
+
+    /// What a class may open to, or be opened to by, an address. O(entries).
+    pub(super) fn class_outside(&self, class: &Class, direction: Direction, at: (Family, u128, Zone), book: &mut PortBook) -> Open {
         let names = match direction {
             Direction::Egress => Named::Nowhere,
             Direction::Ingress => named(class.key.named.as_ref()),
         };
-        judge(class.held(direction, self), look, names, book)
+        self.outside(class.held(direction, self), names, at, book)
+    }
+
+    /// The rules of a numbered side.
+    pub(super) fn held_far(&self, side: Number) -> impl Iterator<Item = Held<'_>> + Clone {
+        let side = self.sides.get(side).into_iter().flat_map(|side| side.iter());
+        side.filter_map(|(truth, tier, rules)| Some(Held { truth: *truth, tier, rules: self.rulesets.get(*rules)? }))
     }
 }
