@@ -115,9 +115,7 @@ pub fn copied(state: &State) -> Option<String> {
     match (state.screen, state.page().list.selected.as_ref()?) {
         (Screen::Matrix, _) => matrix::copied(state),
         (_, Row::Tenant(tenant)) | (Screen::Quota, Row::Quota(tenant, ..)) => Some(state.sayer().say(tenant).into_owned()),
-        _ => {
-            Some(plain(&detail(state, 100)))
-        }
+        _ => Some(plain(&detail(state, 100))),
     }
 }
 

@@ -209,10 +209,7 @@ fn legend_in(state: &State, gap: usize, word: impl Fn(Shade) -> &'static str) ->
 pub fn signs(state: &State, width: usize) -> Doc {
     let mut doc = Doc::new(width);
     for shade in SHADES {
-        let first = vec![
-            span(shade.sign(state.symbols()), shade.role()),
-            span(format!("  {:14}", shade.word()), Role::Strong),
-        ];
+        let first = vec![span(shade.sign(state.symbols()), shade.role()), span(format!("  {:14}", shade.word()), Role::Strong)];
         doc.hang(first, shade.words(), Role::Text);
     }
     doc

@@ -199,8 +199,7 @@ fn proofs(assessment: &Assessment, book: &Book) -> Proofs {
             let Some(receipt) = result.receipt.as_ref().and_then(|id| book.get(id)) else { continue };
             let Some(partner) = &receipt.partner else { continue };
             let (from, to) = if tries { (tenant, partner) } else { (partner, tenant) };
-            let made =
-                Proof { receipt: receipt.id.clone(), tried: result.tried, made: receipt.created, expires: receipt.expires };
+            let made = Proof { receipt: receipt.id.clone(), tried: result.tried, made: receipt.created, expires: receipt.expires };
             let of = proofs.entry(from.clone()).or_default();
             if of.get(to).is_none_or(|known| rank(made.tried) < rank(known.tried)) {
                 of.insert(to.clone(), made);
