@@ -6,12 +6,16 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::answer::Answer;
+use super::fleet::{Fleet, public_row};
+use super::goals::Goals;
 use super::isolation::{Direction, Isolation};
 use super::matrix::Matrix;
 use super::ports::PortSet;
 use super::profile::{Enforcement, Profile};
 use super::story::{End, Story};
 use super::target::Places;
+use super::world::World;
+use super::{ends, listing};
 use crate::model::ids::{Name, TenantId};
 use crate::model::snapshot::{Dirty, Snapshot};
 use crate::model::tenant::Tenants;
@@ -82,13 +86,16 @@ pub struct ServiceReach {
 #[derive(Debug, Default)]
 pub struct Reach {
     options: Options,
+    tenants: Arc<Tenants>,
+    world: Option<World>,
+    fleet: Fleet,
     matrix: Arc<Matrix>,
 }
 
 impl Reach {
     /// An engine that has seen nothing.
     pub fn new(options: Options) -> Self {
-        Self { options, matrix: Arc::default() }
+        Self { options, ..Self::default() }
     }
 
     /// How it reads.
@@ -97,8 +104,25 @@ impl Reach {
     }
 
     /// Brings it up to date. `dirty` says what changed since the snapshot given last; the first call looks at everything.
-    pub fn sync(&mut self, _snapshot: &Snapshot, _tenants: &Arc<Tenants>, _dirty: &Dirty) -> Touched {
-        Touched::default()
+    pub fn sync(&mut self, snapshot: &Snapshot, tenants: &Arc<Tenants>, _dirty: &Dirty) -> Touched {
+        let mut world = World::new(&self.options, snapshot);
+        let mut fleet = Fleet::new(&world, tenants);
+        let many = u32::try_from(fleet.len()).unwrap_or(u32::MAX);
+        for tenant in 0..many {
+            fleet.look_at(tenant, &world);
+        }
+        fleet.relink_all(&mut world);
+        let by = fleet.by_looks();
+        let rows = (0..many).map(|tenant| fleet.row(tenant, &by, &mut world)).collect::<Vec<_>>();
+        let mut goals = Goals::new(&mut world);
+        let targets: Vec<_> = fleet.spaces.iter().map(|spaces| goals.of(spaces, &mut world)).collect();
+        let book = &world.ground.ports;
+        let rows = rows.into_iter().zip(&targets).map(|(row, targets)| Arc::new(public_row(row, targets, book))).collect();
+        self.matrix = Arc::new(Matrix { tenants: fleet.tenants.clone(), rows, blind: None });
+        self.tenants = tenants.clone();
+        self.world = Some(world);
+        self.fleet = fleet;
+        Touched { all: true, tenants: BTreeSet::new() }
     }
 
     /// Tenant by tenant.
@@ -106,24 +130,29 @@ impl Reach {
         self.matrix.clone()
     }
 
-    /// Every workload, sorted.
+    /// Every workload, sorted. O(pods).
     pub fn workloads(&self) -> Vec<Workload> {
-        Vec::new()
+        self.world.as_ref().map(|world| listing::workloads(world).into_iter().map(|one| one.workload).collect()).unwrap_or_default()
     }
 
     /// Every pair of workloads, and of workloads and addresses, with an open port; a workload to itself is left out. Sorted.
+    /// O(workloads² + kinds of them² × entries).
     pub fn connections(&self) -> Vec<Connection> {
-        Vec::new()
+        self.world.as_ref().map(listing::connections).unwrap_or_default()
     }
 
-    /// One pair. None where an end does not exist.
-    pub fn answer(&self, _from: &End, _to: &End) -> Option<Answer> {
-        None
+    /// One pair. None where an end does not exist. O(classes of both ends × entries).
+    pub fn answer(&self, from: &End, to: &End) -> Option<Answer> {
+        let world = self.world.as_ref()?;
+        let mut book = world.ground.ports.copy();
+        let open = ends::answer(world, &self.tenants, from, to, &mut book)?;
+        Some(book.answer(open))
     }
 
-    /// Why. None where an end does not exist.
-    pub fn explain(&self, _from: &End, _to: &End) -> Option<Story> {
-        None
+    /// Why. None where an end does not exist. As [`Reach::answer`], and O(entries × ports they name) for the pair that is told.
+    pub fn explain(&self, from: &End, to: &End) -> Option<Story> {
+        let world = self.world.as_ref()?;
+        ends::explain(world, &self.tenants, from, to, &mut world.ground.ports.copy())
     }
 
     /// Whether pods of a namespace refuse what no rule allows, in one direction: every kind of policy counts.
@@ -138,8 +167,9 @@ impl Reach {
     }
 
     /// A Service, as pods of a namespace reach it: by port. Empty for a Service that is not there.
-    pub fn service(&self, _from: &str, _namespace: &str, _name: &str) -> Vec<ServiceReach> {
-        Vec::new()
+    /// O(classes of both namespaces × entries + pods).
+    pub fn service(&self, from: &str, namespace: &str, name: &str) -> Vec<ServiceReach> {
+        self.world.as_ref().map(|world| world.service(from, namespace, name)).unwrap_or_default()
     }
 
     /// All ports that a pair allows, as one set: what is open for sure.

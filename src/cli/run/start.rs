@@ -22,14 +22,19 @@ pub fn live_options(config: &Config) -> Result<LiveOptions, OptionError> {
     Ok(LiveOptions {
         connect: connect_options(config),
         vault: vault_options(config)?,
-        engine: EngineConfig {
-            rules: config.tenants.clone(),
-            warn_permille: config.quota_permille.0,
-            full_permille: config.quota_permille.1,
-            ..EngineConfig::default()
-        },
+        engine: engine_config(config),
         ledger: config.ledger(),
     })
+}
+
+/// What the verdicts hang on besides the facts.
+pub fn engine_config(config: &Config) -> EngineConfig {
+    EngineConfig {
+        rules: config.tenants.clone(),
+        warn_permille: config.quota_permille.0,
+        full_permille: config.quota_permille.1,
+        ..EngineConfig::default()
+    }
 }
 
 /// The token comes from the file named, else from `VAULT_TOKEN`, else from `~/.vault-token`.

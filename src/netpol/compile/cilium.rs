@@ -1,0 +1,295 @@
+//! Cilium's policies.
+
+use std::sync::Arc;
+
+use super::Compiler;
+use super::tier::nodes;
+use crate::model::ciliumpolicy::{
+    CiliumBlock, CiliumEntry, CiliumPeers, CiliumPolicyFact, CiliumPorts, CiliumRule, CiliumService, CiliumSubject,
+};
+use crate::model::ids::Name;
+use crate::model::kind::Kind;
+use crate::model::labels::{Is, LabelSelector};
+use crate::model::networkpolicy::PolicyPort;
+use crate::model::service::ServiceFact;
+use crate::netpol::isolation::Direction;
+use crate::netpol::portbook::Ports;
+use crate::netpol::ranges::Ranges;
+use crate::netpol::rules::{Condition, Entry, PortTerm, Ruleset, Subject, Tier, Unit, Verdict};
+use crate::netpol::selector::NAMESPACE_NAME;
+use crate::netpol::term::{Entities, Field, Over, PodTerm, Term, TermId};
+use crate::netpol::truth::{Both, Truth};
+
+const POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
+const NAMESPACE_LABELS: &str = "io.cilium.k8s.namespace.labels.";
+const ACCOUNT: &str = "io.cilium.k8s.policy.serviceaccount";
+const CLUSTER: &str = "io.cilium.k8s.policy.cluster";
+
+/// Whether a policy names Services: what it means then hangs on them.
+pub(in crate::netpol) fn uses_services(policy: &CiliumPolicyFact) -> bool {
+    let names = |entry: &CiliumEntry| entry.peers.iter().any(|peer| matches!(peer, CiliumPeers::Services(_)));
+    policy.rules.iter().any(|rule| rule.egress.iter().chain(&rule.egress_deny).any(names))
+}
+
+/// A Cilium policy as units, one for each rule object. O(size of the policy), and O(Services) where it selects those.
+pub(in crate::netpol) fn cilium(policy: &CiliumPolicyFact, with: &mut Compiler<'_>) -> Vec<Unit> {
+    let many = policy.rules.len() > 1;
+    let prefix = |at: usize| if many { format!("specs[{at}]") } else { "spec".to_owned() };
+    policy.rules.iter().enumerate().filter_map(|(at, rule)| unit(policy, rule, prefix(at).into(), with)).collect()
+}
+
+/// The namespace that a policy is limited to.
+fn home(policy: &CiliumPolicyFact) -> Option<Name> {
+    (policy.kind == Kind::CiliumNetworkPolicy).then(|| policy.meta.namespace.clone())
+}
+
+fn unit(policy: &CiliumPolicyFact, rule: &CiliumRule, prefix: Arc<str>, with: &mut Compiler<'_>) -> Option<Unit> {
+    let scope = home(policy);
+    let mut unclear = None;
+    let (term, at_most) = match &rule.subject {
+        // the host firewall's: no pod
+        CiliumSubject::Nodes(_) => return None,
+        CiliumSubject::Unreadable(what) => {
+            unclear = Some(what.clone());
+            (Term::Pods(PodTerm { scope: scope.clone(), needs: Box::default() }), Truth::Perhaps)
+        }
+        CiliumSubject::Endpoints(selector) => (subject(selector, scope.as_ref()), Truth::Sure),
+    };
+    let term = with.terms.number(term);
+    let ingress = side(policy, rule, Direction::Ingress, with);
+    let egress = side(policy, rule, Direction::Egress, with);
+    let object = policy.meta.object(policy.kind);
+    Some(Unit { object, prefix, tier: Tier::Normal, subject: Subject { scope, term, at_most }, rules: Both { ingress, egress }, unclear })
+}
+
+/// The subject: in a namespace's own policy, what it says of the namespace is dropped.
+fn subject(selector: &LabelSelector, scope: Option<&Name>) -> Term {
+    let read = Keys::read(selector);
+    if read.reserved.is_some() {
+        return Term::Entities(Entities::default());
+    }
+    let own = |field: &Field| *field == Field::Space(NAMESPACE_NAME.into());
+    let needs = read.needs.into_iter().filter(|(field, _)| scope.is_none() || !own(field)).collect();
+    Term::Pods(PodTerm { scope: scope.cloned(), needs })
+}
+
+fn side(policy: &CiliumPolicyFact, rule: &CiliumRule, direction: Direction, with: &mut Compiler<'_>) -> Arc<Ruleset> {
+    let (allow, deny, said, names) = match direction {
+        Direction::Ingress => (&rule.ingress, &rule.ingress_deny, rule.default_deny_ingress, ("ingress", "ingressDeny")),
+        Direction::Egress => (&rule.egress, &rule.egress_deny, rule.default_deny_egress, ("egress", "egressDeny")),
+    };
+    let requires: Vec<&LabelSelector> = allow.iter().chain(deny.iter()).flat_map(|entry| &entry.requires).collect();
+    let mut entries = Vec::new();
+    for (list, verdict, name) in [(deny, Verdict::Deny, names.1), (allow, Verdict::Allow, names.0)] {
+        for (at, one) in (0..).zip(list) {
+            entries.push(entry(policy, one, (verdict, (name, at)), &requires, with));
+        }
+    }
+    let isolates = said.unwrap_or(!allow.is_empty() || !deny.is_empty());
+    Arc::new(Ruleset { isolates, entries: entries.into() })
+}
+
+fn entry(
+    policy: &CiliumPolicyFact,
+    entry: &CiliumEntry,
+    (verdict, field): (Verdict, (&'static str, u32)),
+    requires: &[&LabelSelector],
+    with: &mut Compiler<'_>,
+) -> Entry {
+    let ports = ports(entry, with);
+    let limited = entry.ports.is_some() || entry.icmp_only;
+    let mut peers: Vec<TermId> = Vec::new();
+    for peer in &entry.peers {
+        for term in peer_terms(policy, peer, with) {
+            let term = require(term, requires);
+            peers.push(with.terms.number(term));
+        }
+    }
+    if entry.peers.is_empty() && limited {
+        let anybody = if requires.is_empty() { Term::Anybody } else { require(Term::Pods(PodTerm::default()), requires) };
+        peers.push(with.terms.number(anybody));
+    }
+    peers.sort_unstable();
+    peers.dedup();
+    let filtered = entry.ports.iter().flatten().any(|ports| ports.filtered);
+    let names = entry.peers.iter().any(|peer| matches!(peer, CiliumPeers::Names(_)));
+    let condition = Condition { filtered, authenticated: entry.authenticated, names };
+    Entry { verdict, peers: peers.into(), ports, inside_only: false, condition, field }
+}
+
+/// `toPorts`: nothing said is every port, but for an entry about ICMP, which names none.
+fn ports(entry: &CiliumEntry, with: &mut Compiler<'_>) -> PortTerm {
+    let every = |ports: &CiliumPorts| ports.ports.is_empty();
+    match &entry.ports {
+        None if entry.icmp_only => PortTerm::default(),
+        Some(list) if !list.is_empty() && !list.iter().any(every) => {
+            let all: Vec<PolicyPort> = list.iter().flat_map(|ports| ports.ports.iter().cloned()).collect();
+            with.port_term(Some(&all), false)
+        }
+        _ => PortTerm { sure: Ports::ALL, perhaps: Ports::ALL, named: Box::default() },
+    }
+}
+
+fn peer_terms(policy: &CiliumPolicyFact, peer: &CiliumPeers, with: &Compiler<'_>) -> Vec<Term> {
+    let scope = home(policy);
+    match peer {
+        CiliumPeers::Endpoints(selectors) => selectors.iter().map(|selector| endpoint(selector, scope.as_ref())).collect(),
+        CiliumPeers::Entities(words) => words.iter().map(|word| entity(word).map_or(Term::Unclear, Term::Entities)).collect(),
+        CiliumPeers::Blocks(blocks) => blocks.iter().flat_map(|block| addresses(block, with)).collect(),
+        // selecting nodes by label is off by default
+        CiliumPeers::Nodes(selectors) => {
+            let all = selectors.iter().flat_map(|selector| nodes(&bare(selector), with));
+            all.map(|term| Term::Perhaps(Box::new(term))).collect()
+        }
+        CiliumPeers::Services(services) => services.iter().flat_map(|service| service_terms(policy, service, with)).collect(),
+        CiliumPeers::Names(names) if names.is_empty() => Vec::new(),
+        CiliumPeers::Names(_) => vec![Term::Names],
+        CiliumPeers::Unreadable(_) => vec![Term::Unclear],
+    }
+}
+
+/// A peer selector: where it says nothing of a namespace, a namespace's policy means its own, a cluster-wide one any pod.
+fn endpoint(selector: &LabelSelector, scope: Option<&Name>) -> Term {
+    let read = Keys::read(selector);
+    if let Some(entities) = read.reserved {
+        let term = entities.map_or(Term::Unclear, Term::Entities);
+        return if read.needs.is_empty() { term } else { Term::Perhaps(Box::new(term)) };
+    }
+    let scope = if read.names_space { None } else { scope.cloned() };
+    Term::Pods(PodTerm { scope, needs: read.needs.into() })
+}
+
+/// Limits a peer to what all of these select, too.
+fn require(term: Term, requires: &[&LabelSelector]) -> Term {
+    if requires.is_empty() {
+        return term;
+    }
+    let more: Vec<(Field, Is)> = requires.iter().flat_map(|selector| Keys::read(selector).needs).collect();
+    match term {
+        Term::Pods(PodTerm { scope, needs }) => Term::Pods(PodTerm { scope, needs: needs.into_iter().chain(more).collect() }),
+        other => Term::Perhaps(Box::new(other)),
+    }
+}
+
+fn addresses(block: &CiliumBlock, with: &Compiler<'_>) -> Vec<Term> {
+    let less = |except: &[ipnet::IpNet]| Ranges::new(except.iter().copied());
+    match block {
+        CiliumBlock::Range { cidr, except } => vec![Term::Addresses(Ranges::new([*cidr]).minus(&less(except)), Over::World)],
+        CiliumBlock::Group { name, except } => {
+            let Some(group) = with.snapshot.cluster.cidr_groups.get(name) else { return Vec::new() };
+            let known = Term::Addresses(Ranges::new(group.cidrs.iter().copied()).minus(&less(except)), Over::World);
+            if group.unreadable { vec![known, Term::Names] } else { vec![known] }
+        }
+        CiliumBlock::Unreadable(_) => vec![Term::Names],
+    }
+}
+
+/// The pods behind Services; where a Service has no selector, the addresses of its endpoints.
+fn service_terms(policy: &CiliumPolicyFact, service: &CiliumService, with: &Compiler<'_>) -> Vec<Term> {
+    let every = || with.snapshot.namespaces.iter();
+    let found: Vec<&Arc<ServiceFact>> = match service {
+        CiliumService::Named { namespace, name } => {
+            let namespace = namespace.as_ref().unwrap_or(&policy.meta.namespace);
+            with.snapshot.namespace(namespace).and_then(|facts| facts.services.get(name)).into_iter().collect()
+        }
+        CiliumService::Selected { namespace, selector } => {
+            let meant = every().filter(|(name, _)| namespace.as_ref().is_none_or(|only| only == *name));
+            // the labels of Services are not kept: which are meant is not known
+            if selector.is_everything() {
+                meant.flat_map(|(_, facts)| facts.services.values()).collect()
+            } else {
+                return vec![Term::Unclear];
+            }
+        }
+    };
+    found.into_iter().flat_map(|service| one_service(service, with)).collect()
+}
+
+fn one_service(service: &ServiceFact, with: &Compiler<'_>) -> Vec<Term> {
+    let namespace = service.meta.namespace.clone();
+    if let Some(labels) = &service.selector {
+        let needs = labels.iter().map(|(key, value)| (Field::Pod(key.clone()), Is::In([value.clone()].into()))).collect();
+        return vec![Term::Pods(PodTerm { scope: Some(namespace), needs })];
+    }
+    let slices = with.snapshot.namespace(&namespace).into_iter().flat_map(|facts| facts.endpoint_slices.values());
+    let own = slices.filter(|slice| slice.service.as_ref() == Some(&service.meta.name));
+    vec![Term::Addresses(Ranges::of_addresses(own.flat_map(|slice| slice.addresses.iter().copied())), Over::World)]
+}
+
+/// An entity by name; none for one this program does not know.
+fn entity(word: &str) -> Option<Entities> {
+    let none = Entities::default();
+    let cluster = Entities { pods: true, host: true, remote: true, odd: true, ..none };
+    Some(match word {
+        "all" => Entities { world_v4: true, world_v6: true, api: true, ..cluster },
+        "cluster" => cluster,
+        "world" => Entities { world_v4: true, world_v6: true, ..none },
+        "world-ipv4" => Entities { world_v4: true, ..none },
+        "world-ipv6" => Entities { world_v6: true, ..none },
+        "host" => Entities { host: true, ..none },
+        "remote-node" => Entities { remote: true, ..none },
+        "kube-apiserver" => Entities { api: true, ..none },
+        "ingress" | "health" | "init" | "unmanaged" => Entities { odd: true, ..none },
+        "none" => none,
+        _ => return None,
+    })
+}
+
+/// A selector without the source prefixes of its keys.
+fn bare(selector: &LabelSelector) -> LabelSelector {
+    let mut selector = selector.clone();
+    for requirement in &mut selector.requirements {
+        requirement.key = split(&requirement.key).1.into();
+    }
+    selector
+}
+
+/// The source prefix and the key: `k8s:app`.
+fn split(key: &str) -> (Option<&str>, &str) {
+    key.split_once(':').map_or((None, key), |(source, key)| (Some(source), key))
+}
+
+/// A selector in Cilium's keys, read.
+#[derive(Default)]
+struct Keys {
+    needs: Vec<(Field, Is)>,
+    /// It says which namespaces.
+    names_space: bool,
+    /// It names a reserved identity; none inside for one that can't be told.
+    reserved: Option<Option<Entities>>,
+}
+
+impl Keys {
+    fn read(selector: &LabelSelector) -> Self {
+        let mut read = Self::default();
+        for requirement in &selector.requirements {
+            let is = requirement.is.clone();
+            match split(&requirement.key) {
+                (Some("reserved"), word) => {
+                    let plain = matches!(is, Is::Exists | Is::In(_));
+                    read.reserved = Some(if plain && read.reserved.is_none() { entity(word) } else { None });
+                }
+                (None | Some("any" | "k8s"), key) => {
+                    let field = Self::field(key);
+                    read.names_space |= key == POD_NAMESPACE;
+                    read.needs.push((field, if key == CLUSTER { Is::Unknown("cluster".into()) } else { is }));
+                }
+                // labels of other sources: no pod of Kubernetes has them
+                (Some(_), _) => read.needs.push((Field::Pod(requirement.key.clone()), is)),
+            }
+        }
+        read
+    }
+
+    fn field(key: &str) -> Field {
+        if key == POD_NAMESPACE {
+            Field::Space(NAMESPACE_NAME.into())
+        } else if let Some(label) = key.strip_prefix(NAMESPACE_LABELS) {
+            Field::Space(label.into())
+        } else if key == ACCOUNT {
+            Field::Account
+        } else {
+            Field::Pod(key.into())
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! The story of a pair: its ports split by reason, with the rule that decides or the nearest miss.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::Openness;
+use super::ends::PodEnd;
+use super::isolation::Direction;
+use super::judge::{Held, Named, judge, peer_of, ports_of};
+use super::near;
+use super::portbook::{Open, PortBook};
+use super::ports::{PROTOCOLS, PortSet};
+use super::profile::Enforcement;
+use super::ranges::{Family, address};
+use super::rules::{Entry, Tier, Unit, Verdict};
+use super::selector::label_words;
+use super::space::{Spot, under_policy};
+use super::story::{Reason, RuleRef, Segment, Side, Story};
+use super::term::Zone;
+use super::truth::Truth;
+use super::world::{World, families, named};
+use crate::model::containers::PortProtocol;
+use crate::model::ids::ObjectRef;
+use crate::model::platform::foreign;
+use crate::model::text::clean;
+
+/// One end of the pair that is told.
+#[derive(Clone)]
+pub(super) enum One<'a> {
+    Pod(PodEnd<'a>),
+    Address(Family, u128, Zone),
+}
+
+/// An entry of a unit that applies, as it looks at this pair.
+pub(super) struct Say<'a> {
+    pub unit: &'a Unit,
+    pub entry: &'a Entry,
+    /// The other end is a peer.
+    pub peer: Truth,
+    /// Both the subject and the peer are meant.
+    pub both: Truth,
+    /// Ports that are named, for sure.
+    pub sure: PortSet,
+    /// Ports that are named, perhaps.
+    pub perhaps: PortSet,
+}
+
+/// One side of the pair.
+pub(super) struct Telling<'a> {
+    /// Why policies do not apply.
+    free: Option<&'static str>,
+    pub says: Vec<Say<'a>>,
+    /// Units that apply, with how surely.
+    units: Vec<(&'a Unit, Truth)>,
+    /// Rules of the same namespace that are about other pods.
+    pub others: Vec<Say<'a>>,
+    pub open: Open,
+    pub direction: Direction,
+}
+
+/// Tells the story of one pair. O(entries × ports they name).
+pub(super) fn story(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Story {
+    let family = best_family(world, from, to, book);
+    let egress = tell(world, from, to, (Direction::Egress, family), book);
+    let ingress = tell(world, to, from, (Direction::Ingress, family), book);
+    let whole = pair(world, from, to, book);
+    let mut segments: BTreeMap<(std::cmp::Reverse<Openness>, Side, Side), Vec<(PortProtocol, u16, u16)>> = BTreeMap::new();
+    let sides = [&egress, &ingress];
+    let sets: Vec<[std::sync::Arc<PortSet>; 2]> = sides.iter().map(|side| [book.set(side.open.sure), book.set(side.open.may)]).collect();
+    for protocol in PROTOCOLS {
+        for (low, high) in pieces(protocol, &sides, &sets) {
+            let mut told = sides.iter().zip(&sets).map(|(side, sets)| side.side(world, protocol, low, sets));
+            let (Some(out), Some(into)) = (told.next(), told.next()) else { continue };
+            let openness = out.openness.min(into.openness);
+            segments.entry((std::cmp::Reverse(openness), out, into)).or_default().push((protocol, low, high));
+        }
+    }
+    let segments: Vec<Segment> = segments
+        .into_iter()
+        .map(|((openness, egress, ingress), ranges)| Segment { ports: PortSet::from_ranges(ranges), openness: openness.0, egress, ingress })
+        .collect();
+    let notes = notes(world, [from, to], &[&egress, &ingress], &segments);
+    Story { from: words(from), to: words(to), answer: book.answer(whole), segments, notes }
+}
+
+/// The answer for a pair. O(entries).
+pub(super) fn pair(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Open {
+    match (from, to) {
+        (One::Pod(a), One::Pod(b)) => world.ground.pair(&a.class, &b.class, book),
+        (One::Pod(a), One::Address(family, at, zone)) => {
+            world.ground.class_outside(&a.class, Direction::Egress, (*family, *at, *zone), book)
+        }
+        (One::Address(family, at, zone), One::Pod(b)) => {
+            world.ground.class_outside(&b.class, Direction::Ingress, (*family, *at, *zone), book)
+        }
+        _ => Open::ALL,
+    }
+}
+
+/// The family over which most is open: the story is told of it.
+fn best_family(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> usize {
+    let has = |one: &One<'_>| match one {
+        One::Pod(end) => end.class.key.spots.map(|spot| spot != Spot::None),
+        One::Address(..) => [false; 2],
+    };
+    let mut best: Option<(usize, (u32, u32))> = None;
+    for family in families(has(from), has(to)) {
+        let egress = tell(world, from, to, (Direction::Egress, *family), book).open;
+        let ingress = tell(world, to, from, (Direction::Ingress, *family), book).open;
+        let open = book.meet(egress, ingress);
+        let size = (size(&book.set(open.sure)), size(&book.set(open.may)));
+        if best.is_none_or(|(_, known)| size > known) {
+            best = Some((*family, size));
+        }
+    }
+    best.map(|(family, _)| family).unwrap_or_default()
+}
+
+/// How many ports.
+pub(super) fn size(set: &PortSet) -> u32 {
+    let of = |protocol| set.ranges(protocol).iter().map(|(low, high)| u32::from(high - low) + 1).sum::<u32>();
+    PROTOCOLS.into_iter().map(of).sum()
+}
+
+/// One side: the rules of `own` about `other`.
+fn tell<'a>(world: &'a World, own: &One<'a>, other: &One<'a>, (direction, family): (Direction, usize), book: &mut PortBook) -> Telling<'a> {
+    let ground = &world.ground;
+    let mut telling = Telling { free: None, says: Vec::new(), units: Vec::new(), others: Vec::new(), open: Open::ALL, direction };
+    let One::Pod(subject) = own else {
+        telling.free = Some("it is no pod under policy");
+        return telling;
+    };
+    if !under_policy(&subject.class.key, ground) {
+        let off = ground.mode.enforcement == Enforcement::Never;
+        telling.free = Some(if off { "no policy is enforced" } else { "it is on the node's network, to which policies do not apply" });
+        return telling;
+    }
+    let look = |entry: &Entry| match other {
+        One::Pod(peer) => peer_of(entry, &peer.class.seen, family),
+        One::Address(family, at, zone) => ground.address_of(entry, (*family, *at, *zone)),
+    };
+    let target = if direction == Direction::Egress { other } else { own };
+    let table = if let One::Pod(end) = target { end.class.key.named.clone() } else { None };
+    let names = if matches!(target, One::Pod(_)) { named(table.as_ref()) } else { Named::Nowhere };
+    let held: Vec<(Truth, &Unit)> = subject.class.units.iter().filter_map(|(id, truth)| Some((*truth, ground.unit(*id)?))).collect();
+    let as_held = held.iter().map(|(truth, unit)| Held { truth: *truth, tier: &unit.tier, rules: unit.rules.get(direction) });
+    telling.open = judge(as_held, look, names, book);
+    let mut say = |unit: &'a Unit, truth: Truth, into: &mut Vec<Say<'a>>| {
+        for entry in &unit.rules.get(direction).entries {
+            let peer = look(entry);
+            let (sure, perhaps) = ports_of(entry, names, book);
+            let (sure, perhaps) = ((*book.set(sure)).clone(), (*book.set(perhaps)).clone());
+            into.push(Say { unit, entry, peer, both: peer.and(truth), sure, perhaps });
+        }
+    };
+    for (truth, unit) in &held {
+        say(unit, *truth, &mut telling.says);
+    }
+    let applies = |id: &u32| subject.class.units.iter().any(|(own, _)| own == id);
+    for unit in subject.space.units.iter().filter(|id| !applies(id)).filter_map(|id| ground.unit(*id)) {
+        say(unit, Truth::No, &mut telling.others);
+    }
+    telling.units = held.into_iter().map(|(truth, unit)| (unit, truth)).collect();
+    telling
+}
+
+/// The ranges of a protocol within which nothing that is said changes.
+fn pieces(protocol: PortProtocol, sides: &[&Telling<'_>], sets: &[[std::sync::Arc<PortSet>; 2]]) -> Vec<(u16, u16)> {
+    let mut starts: BTreeSet<u16> = BTreeSet::from([1]);
+    let mut cut = |set: &PortSet| {
+        for (low, high) in set.ranges(protocol) {
+            starts.insert(*low);
+            starts.extend(high.checked_add(1));
+        }
+    };
+    for side in sides {
+        for say in side.says.iter().filter(|say| say.both != Truth::No) {
+            cut(&say.sure);
+            cut(&say.perhaps);
+        }
+    }
+    for set in sets.iter().flatten() {
+        cut(set);
+    }
+    let ends: Vec<u16> = starts.iter().skip(1).map(|start| start - 1).chain([u16::MAX]).collect();
+    starts.into_iter().zip(ends).collect()
+}
+
+impl Say<'_> {
+    fn sure_at(&self, protocol: PortProtocol, port: u16) -> bool {
+        self.both == Truth::Sure && self.sure.contains(protocol, port)
+    }
+
+    fn perhaps_at(&self, protocol: PortProtocol, port: u16) -> bool {
+        self.both != Truth::No && self.perhaps.contains(protocol, port) && !self.sure_at(protocol, port)
+    }
+
+    /// Which rule it is.
+    pub(super) fn rule(&self) -> RuleRef {
+        RuleRef { object: self.unit.object.clone(), field: self.entry.path(&self.unit.prefix) }
+    }
+}
+
+impl Telling<'_> {
+    fn side(&self, world: &World, protocol: PortProtocol, port: u16, [sure, may]: &[std::sync::Arc<PortSet>; 2]) -> Side {
+        let openness = match (sure.contains(protocol, port), may.contains(protocol, port)) {
+            (true, _) => Openness::Open,
+            (false, true) => Openness::Undefined,
+            (false, false) => Openness::Blocked,
+        };
+        let reason = match (self.free, openness) {
+            (Some(why), _) => Reason::NotUnderPolicy(why),
+            (None, Openness::Undefined) => self.undefined(protocol, port),
+            (None, _) => self.decided(world, openness, protocol, port),
+        };
+        Side { openness, reason }
+    }
+
+    /// What leaves it open.
+    fn undefined(&self, protocol: PortProtocol, port: u16) -> Reason {
+        let mut objects: BTreeSet<ObjectRef> = BTreeSet::new();
+        let mut why: BTreeSet<String> = BTreeSet::new();
+        for (unit, truth) in &self.units {
+            if let Tier::Foreign { .. } = unit.tier {
+                let engine = foreign(unit.object.kind).map_or("an unknown tier", |known| known.engine);
+                why.insert(format!("rules of {engine} apply, which are not evaluated"));
+                objects.insert(unit.object.clone());
+            } else if *truth == Truth::Perhaps && unit.rules.get(self.direction).isolates {
+                why.insert("it can't be told whether the policy selects the pod".to_owned());
+                objects.insert(unit.object.clone());
+            }
+        }
+        for say in self
+            .says
+            .iter()
+            .filter(|say| say.perhaps_at(protocol, port) || (say.entry.verdict == Verdict::Unclear && say.both != Truth::No))
+        {
+            let what =
+                if say.entry.condition.names { "the addresses of the names it allows are not known" } else { "a rule can't be read" };
+            why.insert(what.to_owned());
+            objects.insert(say.unit.object.clone());
+        }
+        Reason::Undefined { why: clean(&why.into_iter().collect::<Vec<_>>().join("; ")), objects: objects.into_iter().collect() }
+    }
+
+    fn first(&self, tier: fn(&Tier) -> bool, protocol: PortProtocol, port: u16) -> Option<&Say<'_>> {
+        self.says.iter().find(|say| tier(&say.unit.tier) && say.sure_at(protocol, port) && say.entry.verdict != Verdict::Unclear)
+    }
+
+    /// What decides, tier by tier.
+    fn decided(&self, world: &World, openness: Openness, protocol: PortProtocol, port: u16) -> Reason {
+        let open = openness == Openness::Open;
+        let plain = |say: &Say<'_>| match (say.entry.verdict, open) {
+            (Verdict::Allow, true) => Some(Reason::Allowed(vec![say.rule()])),
+            (Verdict::Deny, false) => Some(Reason::Denied(say.rule())),
+            _ => None,
+        };
+        let admin = self.first(|tier| matches!(tier, Tier::Admin(_)), protocol, port);
+        if let Some(reason) = admin.and_then(plain) {
+            return reason;
+        }
+        let normal = || self.says.iter().filter(|say| say.unit.tier == Tier::Normal && say.sure_at(protocol, port));
+        if let Some(say) = normal().find(|say| say.entry.verdict == Verdict::Deny && !open) {
+            return Reason::Denied(say.rule());
+        }
+        let allowed: Vec<RuleRef> = normal().filter(|say| say.entry.verdict == Verdict::Allow).map(Say::rule).collect();
+        if open && !allowed.is_empty() {
+            return Reason::Allowed(allowed);
+        }
+        let isolating = self.isolating(Truth::Sure);
+        if !open && !isolating.is_empty() {
+            return Reason::Silence { isolating, nearest: near::nearest(world, self, protocol, port) };
+        }
+        let baseline = self.first(|tier| matches!(tier, Tier::Baseline(_)), protocol, port);
+        if let Some(reason) = baseline.and_then(plain) {
+            return reason;
+        }
+        if open {
+            return Reason::NotIsolated;
+        }
+        // several rules that can't be read may leave nothing open between them
+        Reason::Silence { isolating: self.isolating(Truth::Perhaps), nearest: None }
+    }
+
+    fn isolating(&self, at_least: Truth) -> Vec<ObjectRef> {
+        let isolates = |(unit, truth): &&(&Unit, Truth)| *truth >= at_least && unit.rules.get(self.direction).isolates;
+        let objects: BTreeSet<ObjectRef> = self.units.iter().filter(isolates).map(|(unit, _)| unit.object.clone()).collect();
+        objects.into_iter().collect()
+    }
+}
+
+/// An end in words.
+fn words(one: &One<'_>) -> String {
+    match one {
+        One::Address(family, at, zone) => {
+            let ip = address(*family, *at);
+            match zone {
+                Zone::World | Zone::Pod => format!("address {ip}"),
+                Zone::Node => format!("node {ip}"),
+                Zone::Api { .. } => format!("the API server at {ip}"),
+            }
+        }
+        One::Pod(end) => {
+            let (space, class) = (&end.space.name, &end.class);
+            if class.example.is_empty() {
+                return clean(&format!("a pod of {space} with {}", label_words(&class.key.labels)));
+            }
+            let alike = match class.count {
+                0 | 1 => String::new(),
+                2 => " (one more is alike)".to_owned(),
+                n => format!(" ({} more are alike)", n - 1),
+            };
+            clean(&format!("pod {space}/{}{alike}", class.example))
+        }
+    }
+}
+
+/// What else must be said.
+fn notes(world: &World, ends: [&One<'_>; 2], sides: &[&Telling<'_>], segments: &[Segment]) -> Vec<String> {
+    let mut notes: BTreeSet<String> = BTreeSet::new();
+    let used: BTreeSet<&RuleRef> = segments
+        .iter()
+        .flat_map(|segment| [&segment.egress, &segment.ingress])
+        .filter_map(|side| if let Reason::Allowed(rules) = &side.reason { Some(rules) } else { None })
+        .flatten()
+        .collect();
+    for say in sides.iter().flat_map(|side| &side.says) {
+        let rule = say.rule();
+        if say.both != Truth::No && say.entry.condition.names {
+            notes.insert(format!("{} of {} names hosts: their addresses are not known here", rule.field, rule.object));
+        }
+        if !used.contains(&rule) {
+            continue;
+        }
+        if say.entry.condition.filtered {
+            notes.insert(format!("{} of {} filters requests further", rule.field, rule.object));
+        }
+        if say.entry.condition.authenticated {
+            notes.insert(format!("{} of {} asks both ends to prove who they are", rule.field, rule.object));
+        }
+        let by_address = |one: &super::term::TermId| super::ground::ranges_of(world.ground.terms.get(*one)).is_some();
+        if ends.iter().all(|end| matches!(end, One::Pod(_))) && say.entry.peers.iter().all(by_address) {
+            notes.insert(format!("{} of {} matches the pod by its address: not every CNI reads it so", rule.field, rule.object));
+        }
+    }
+    for end in ends {
+        if let One::Pod(end) = end
+            && end.class.key.host
+        {
+            notes.insert(
+                "a pod on the node's network: the API leaves open how policies treat it, and its own node always reaches its pods"
+                    .to_owned(),
+            );
+        }
+    }
+    notes.into_iter().map(|note| clean(&note)).collect()
+}

@@ -1,0 +1,98 @@
+//! What tenants reach of the fixed targets.
+
+use rustc_hash::FxHashMap;
+
+use super::ground::Number;
+use super::outside::{Aim, Gain, extent};
+use super::portbook::{Open, PortBook};
+use super::space::Class;
+use super::target::{Extent, TARGETS, TargetCell};
+use super::world::World;
+
+/// The targets as they are now, and what was worked out of them.
+#[derive(Default)]
+pub(super) struct Goals {
+    aims: Vec<Aim>,
+    /// By side and target.
+    by_side: FxHashMap<(Number, usize), Gain>,
+}
+
+/// A target's cell by numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) struct GoalPorts {
+    now: Open,
+    future: Open,
+    extent: Extent,
+    unknown: Option<&'static str>,
+}
+
+impl std::fmt::Debug for Goals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Goals").field("aims", &self.aims.len()).finish()
+    }
+}
+
+impl Goals {
+    /// The targets of a world. O(targets).
+    pub(super) fn new(world: &mut World) -> Self {
+        let mut book = std::mem::take(&mut world.ground.ports);
+        let aims = TARGETS.iter().map(|target| world.aim(*target, &mut book)).collect();
+        world.ground.ports = book;
+        Self { aims, by_side: FxHashMap::default() }
+    }
+
+    /// What a tenant reaches. O(classes × targets) once sides are known; targets that are pods cost a judgement for each class.
+    pub(super) fn of(&mut self, spaces: &[u32], world: &mut World) -> Vec<GoalPorts> {
+        let mut book = std::mem::take(&mut world.ground.ports);
+        let cells = (0..self.aims.len()).map(|at| self.cell(at, spaces, world, &mut book)).collect();
+        world.ground.ports = book;
+        cells
+    }
+
+    fn cell(&mut self, at: usize, spaces: &[u32], world: &World, book: &mut PortBook) -> GoalPorts {
+        let mut cell = GoalPorts { unknown: self.aims.get(at).and_then(|aim| aim.unknown), ..GoalPorts::default() };
+        for space in spaces.iter().filter_map(|at| world.spaces.get(*at as usize)) {
+            for class in &space.classes {
+                let gain = self.gain(at, class, world, book);
+                if class.count > 0 {
+                    cell.now = book.join(cell.now, gain.open);
+                    cell.extent = cell.extent.max(extent(gain));
+                }
+                cell.future = book.join(cell.future, gain.open);
+            }
+            if space.imagined_cut {
+                cell.future = book.join(cell.future, Open::UNKNOWN);
+            }
+        }
+        cell
+    }
+
+    /// What one class reaches of a target.
+    fn gain(&mut self, at: usize, class: &Class, world: &World, book: &mut PortBook) -> Gain {
+        let Some(aim) = self.aims.get(at) else { return Gain::default() };
+        let mut gain = Gain { open: Open::NONE, whole: true };
+        if !aim.addresses.is_empty() {
+            let side = world.ground.faces.get(class.face).map_or(Number::MAX, |face| face.sides.egress);
+            gain = *self.by_side.entry((side, at)).or_insert_with(|| world.gain(world.ground.held_far(side), aim, book));
+        }
+        for target in aim.pods.iter().filter_map(|at| world.class(*at)) {
+            let open = world.ground.pair(class, target, book);
+            let open = Open { sure: book.intersect(open.sure, aim.ports), may: book.intersect(open.may, aim.ports) };
+            gain.open = book.join(gain.open, open);
+            gain.whole &= open.sure == aim.ports;
+        }
+        gain.whole &= !(aim.pods.is_empty() && aim.addresses.is_empty());
+        gain
+    }
+}
+
+/// Cells as others see them.
+pub(super) fn public_cells(cells: &[GoalPorts], book: &PortBook) -> Vec<TargetCell> {
+    let cell = |cell: &GoalPorts| TargetCell {
+        now: book.answer(cell.now),
+        future: book.answer(cell.future),
+        extent: cell.extent,
+        unknown: cell.unknown,
+    };
+    cells.iter().map(cell).collect()
+}
