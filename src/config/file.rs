@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde::Deserialize;
 
+use super::network::NetworkSection;
 use crate::fix::guard::Mode;
 use crate::model::ids::Name;
 use crate::model::tenant::TenantRules;
@@ -70,6 +71,8 @@ pub struct ConfigFile {
     pub tenants: TenantSection,
     /// `[quota]`.
     pub quota: QuotaSection,
+    /// `[network]`.
+    pub network: NetworkSection,
 }
 
 /// `[vault]`.

@@ -33,6 +33,8 @@ pub fn engine_config(config: &Config) -> EngineConfig {
         rules: config.tenants.clone(),
         warn_permille: config.quota_permille.0,
         full_permille: config.quota_permille.1,
+        reach: config.reach.clone(),
+        network: config.granted.clone(),
         ..EngineConfig::default()
     }
 }
