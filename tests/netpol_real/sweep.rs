@@ -126,7 +126,8 @@ impl<'a> Sweep<'a> {
 
     /// The ends of a pair as the engine knows them, and the port that policies see: that of the pod behind a Service.
     pub fn ends(&self, (from, to, port): &Pair) -> (End, End, String) {
-        let (to, port) = self.behind.get(&(to.clone(), port.clone())).cloned().unwrap_or_else(|| (to.clone(), port.clone()));
+        let behind = self.behind.get(&(to.clone(), port.clone()));
+        let (to, port) = behind.cloned().unwrap_or_else(|| (to.clone(), port.clone()));
         (self.ends[from].clone(), self.ends[&to].clone(), port)
     }
 
@@ -149,22 +150,24 @@ impl<'a> Sweep<'a> {
     /// Tries again, with more time, what met silence.
     pub async fn again(&self, pairs: &BTreeSet<Pair>) -> Results {
         self.round.fetch_add(1, Ordering::Relaxed);
-        let mut met = Results::new();
-        for from in pairs.iter().map(|pair| &pair.0).collect::<BTreeSet<_>>() {
-            let wanted = |goal: &&Goal| pairs.contains(&(from.clone(), goal.name.clone(), goal.port.clone()));
+        let sources: BTreeSet<_> = pairs.iter().map(|pair| pair.0.as_str()).collect();
+        let met = join_all(sources.into_iter().map(|from| async move {
+            let wanted = |goal: &&Goal| pairs.contains(&(from.to_owned(), goal.name.clone(), goal.port.clone()));
             let goals: Vec<_> = self.goals.iter().filter(wanted).cloned().collect();
-            match OUTSIDE.iter().find(|(name, _)| name == from) {
-                Some((name, address)) => met.extend(self.from_outside(name, address, &goals, SECOND_PATIENCE).await),
-                None => met.extend(self.from_pod(from, goals, SECOND_PATIENCE).await),
+            match OUTSIDE.iter().find(|(name, _)| *name == from) {
+                Some((name, address)) => self.from_outside(name, address, &goals, SECOND_PATIENCE).await,
+                None => self.from_pod(from, goals, SECOND_PATIENCE).await,
             }
-        }
-        met
+        }));
+        met.await.into_iter().flatten().collect()
     }
 
-    /// Waits until the canary's port is open, which the policy applied last does.
+    /// Waits until the canary's port is open, as the policy applied last says, and the one before it is not: who only looks for an open port
+    /// would take a kernel without any rules for one that has them.
     pub async fn enforced(&self, snapshot: &Snapshot, port: u16) {
         let server = self.world.address(snapshot, "canary/server").unwrap();
-        let said = self.run("canary/client", &["/tmp/wire", "until", "20", &format!("tcp/{server}/{port}/canary/server")]).await;
+        let [open, closed] = [port, port - 1].map(|port| format!("tcp/{server}/{port}/canary/server"));
+        let said = self.run("canary/client", &["/tmp/wire", "until", "20", &open, &closed]).await;
         assert!(said.contains(" open "), "the policies did not get into the kernel: {said}");
     }
 
