@@ -62,11 +62,9 @@ fn policies(net: Net) -> Vec<(&'static str, Value)> {
     let dns = |peer: Value, ports: Value| {
         ("allow-dns", json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [peer], "ports": ports}]}))
     };
-    let wide_dns = dns(json!({"namespaceSelector": system}), json!([{"port": 53, "protocol": "UDP"}]));
-    let exact_dns = dns(
-        json!({"namespaceSelector": system, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}),
-        json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]),
-    );
+    let both_transports = || json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]);
+    let wide_dns = dns(json!({"namespaceSelector": system}), both_transports());
+    let exact_dns = dns(json!({"namespaceSelector": system, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}), both_transports());
     match net {
         Net::Walkthrough => vec![deny(both(), json!({})), same, wide_dns],
         Net::Good => vec![deny(both(), json!({})), same, exact_dns],

@@ -43,8 +43,8 @@ pub(super) fn asked(view: &TenantView<'_>, direction: Direction) -> Vec<Point> {
             .find(|pod| under_policy(pod))
             .map(|pod| End::Pod { namespace: (*name).clone(), name: pod.meta.name.clone() });
         let imagined = End::Imagined { namespace: (*name).clone(), labels: Arc::default() };
-        let ends = pod.into_iter().map(|end| (end, Declared::Open)).chain([(imagined, Declared::Partly)]);
-        points.extend(ends.filter_map(|(end, declared)| heard(view, name, (&end, declared), &suspects, direction)).next());
+        let mut ends = pod.into_iter().map(|end| (end, Declared::Open)).chain([(imagined, Declared::Partly)]);
+        points.extend(ends.find_map(|(end, declared)| heard(view, name, (&end, declared), &suspects, direction)));
     }
     points
 }

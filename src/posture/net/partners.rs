@@ -84,14 +84,8 @@ fn apart(view: &TenantView<'_>, direction: Direction) -> Vec<Point> {
         points.extend(undefined(view, &through.undefined, direction));
     }
     if points.is_empty() {
-        let message = match direction {
-            Direction::Egress => {
-                format!("no rule lets a pod of {} connect to any of {}", clean(view.tenant), count(others, "other tenant"))
-            }
-            Direction::Ingress => {
-                format!("no rule lets a pod of {} accept a connection from any of {}", clean(view.tenant), count(others, "other tenant"))
-            }
-        };
+        let what = if direction == Direction::Egress { "connect to" } else { "accept a connection from" };
+        let message = format!("no rule lets a pod of {} {what} another tenant ({others} of them)", clean(view.tenant));
         points.push(Point::new(Declared::Right, view.subject(), message));
     }
     points
