@@ -236,12 +236,11 @@ fn altered(samples: &[Sample], kind: Kind, at: &str, value: &Value) -> Value {
     if kind != Kind::BaselineAdminNetworkPolicy {
         object["metadata"]["name"] = json!("altered");
     }
-    match object.pointer_mut(at) {
-        Some(place) => *place = value.clone(),
-        None => {
-            let (parent, key) = at.rsplit_once('/').unwrap();
-            object.pointer_mut(parent).unwrap_or_else(|| panic!("no {at}"))[key] = value.clone();
-        }
+    if let Some(place) = object.pointer_mut(at) {
+        *place = value.clone();
+    } else {
+        let (parent, key) = at.rsplit_once('/').unwrap();
+        object.pointer_mut(parent).unwrap_or_else(|| panic!("no {at}"))[key] = value.clone();
     }
     object
 }
