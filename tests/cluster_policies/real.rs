@@ -146,12 +146,12 @@ fn marks(kind: Kind, object: &Value) -> usize {
 
 /// What the schemas refuse is marked when it is read from a file; what they take although it means nothing is marked, too.
 fn refusals(bed: &Session, samples: &[Sample]) {
-    let tcp = |port: Value| json!([{"tcp": {"destinationPort": port}}]);
-    let spot = |kind: Kind, at: &str, value: Value| (kind, at.to_owned(), value);
     use Kind::{
         AdminNetworkPolicy as Admin, BaselineAdminNetworkPolicy as Baseline, CiliumCIDRGroup as Group, CiliumNetworkPolicy as Cilium,
         ClusterNetworkPolicy as Cluster,
     };
+    let tcp = |port: Value| json!([{"tcp": {"destinationPort": port}}]);
+    let spot = |kind: Kind, at: &str, value: Value| (kind, at.to_owned(), value);
     for (kind, at, value) in [
         spot(Admin, "/spec/priority", json!("first")),
         spot(Admin, "/spec/subject", json!({})),
@@ -236,12 +236,11 @@ fn altered(samples: &[Sample], kind: Kind, at: &str, value: &Value) -> Value {
     if kind != Kind::BaselineAdminNetworkPolicy {
         object["metadata"]["name"] = json!("altered");
     }
-    match object.pointer_mut(at) {
-        Some(place) => *place = value.clone(),
-        None => {
-            let (parent, key) = at.rsplit_once('/').unwrap();
-            object.pointer_mut(parent).unwrap_or_else(|| panic!("no {at}"))[key] = value.clone();
-        }
+    if let Some(place) = object.pointer_mut(at) {
+        *place = value.clone();
+    } else {
+        let (parent, key) = at.rsplit_once('/').unwrap();
+        object.pointer_mut(parent).unwrap_or_else(|| panic!("no {at}"))[key] = value.clone();
     }
     object
 }
