@@ -179,10 +179,16 @@ pub fn around(state: &State, width: usize) -> Doc {
             let shade = matrix::shade(state, &from, &to);
             line.extend(sign(state, &from, &to, shade));
             line.push(span(format!("{:9}", target.short()), Role::Label));
-            let room = each.saturating_sub(12);
-            line.push(span(format!("{} ", crate::app::doc::fit(&brief(state, &from, &to, shade), room)), Role::Text));
+            let said = brief(state, &from, &to, shade);
+            if columns == 1 {
+                doc.hang(std::mem::take(&mut line), &said, Role::Text);
+            } else {
+                line.push(span(format!("{} ", crate::app::doc::fit(&said, each.saturating_sub(12))), Role::Text));
+            }
         }
-        doc.line(line);
+        if !line.is_empty() {
+            doc.line(line);
+        }
     }
     doc
 }
