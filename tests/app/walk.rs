@@ -186,7 +186,11 @@ fn a_lost_source_dims_its_rows_and_says_why() {
     assert!(screen.says("stale 10s: connection reset"), "{}", screen.picture());
     assert!(!screen.picture().contains('\u{1b}'));
     let screen = Screen::new(Mode::Observe, only_namespaces());
-    assert!(screen.says(&format!("{} denied", WATCHED.len() - 1)) && screen.says("?12") && screen.says("not seen: "), "{}", screen.picture());
+    assert!(
+        screen.says(&format!("{} denied", WATCHED.len() - 1)) && screen.says("?12") && screen.says("not seen: "),
+        "{}",
+        screen.picture()
+    );
 }
 
 #[test]
