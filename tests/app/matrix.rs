@@ -315,3 +315,14 @@ fn hostile_names_are_cleaned_in_every_part() {
     screen.send(Msg::Story(dialog.0, dialog.1, Some(Box::new(walls::story("acme", "evil\u{1b}[2J\u{202e}日本")))));
     assert!(screen.says("evil") && !screen.picture().contains('\u{1b}'), "{}", screen.picture());
 }
+
+#[test]
+fn a_target_that_is_not_known_is_said_to_be_so() {
+    let mut screen = screen();
+    screen.keys("g$$\n");
+    let Some(Dialog::Story(dialog)) = &screen.state.dialog else { panic!("{}", screen.picture()) };
+    let (from, to) = (dialog.from.clone(), dialog.to.clone());
+    assert_eq!(to, End::Target(Target::Vault));
+    screen.send(Msg::Story(from, to, None));
+    assert!(screen.says("Nothing can be told: its address is not known here"), "{}", screen.picture());
+}

@@ -11,6 +11,9 @@ use crate::netpol::answer::{Answer, Openness};
 use crate::netpol::target::{Extent, TARGETS, TargetCell};
 use crate::posture::verdict::Tried;
 
+/// From so many columns on, a pane shows the cell and its row side by side.
+pub const BESIDE: u16 = 110;
+
 /// Columns of the labels.
 const LABEL: usize = 8;
 
@@ -179,10 +182,16 @@ pub fn around(state: &State, width: usize) -> Doc {
             let shade = matrix::shade(state, &from, &to);
             line.extend(sign(state, &from, &to, shade));
             line.push(span(format!("{:9}", target.short()), Role::Label));
-            let room = each.saturating_sub(12);
-            line.push(span(format!("{} ", crate::app::doc::fit(&brief(state, &from, &to, shade), room)), Role::Text));
+            let said = brief(state, &from, &to, shade);
+            if columns == 1 {
+                doc.hang(std::mem::take(&mut line), &said, Role::Text);
+            } else {
+                line.push(span(format!("{} ", crate::app::doc::fit(&said, each.saturating_sub(12))), Role::Text));
+            }
         }
-        doc.line(line);
+        if !line.is_empty() {
+            doc.line(line);
+        }
     }
     doc
 }

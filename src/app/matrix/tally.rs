@@ -128,10 +128,10 @@ impl Tally {
         }
     }
 
-    /// Whether the row at this place may hold a cell that is not shut: by its counts, or because something was tried there.
+    /// Whether the row at this place holds a cell that is not shut: by its counts, or because a probe crossed there.
     pub fn promises(&self, place: usize) -> bool {
-        let from = self.of.as_ref().and_then(|matrix| matrix.tenants.get(place));
-        self.reaches(place).any() || from.is_some_and(|from| self.proofs.contains_key(from))
+        let from = || self.of.as_ref().and_then(|matrix| self.proofs.get(matrix.tenants.get(place)?));
+        self.reaches(place).any() || from().is_some_and(|to| to.values().any(|proof| proof.tried == Tried::Crossed))
     }
 
     /// How many others the tenant at this place reaches.
