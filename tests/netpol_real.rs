@@ -21,6 +21,8 @@
 mod battery;
 #[path = "netpol_real/bench.rs"]
 mod bench;
+#[path = "netpol_real/compare.rs"]
+mod compare;
 #[path = "netpol_real/judge.rs"]
 mod judge;
 #[path = "netpol_real/random.rs"]
