@@ -35,6 +35,7 @@ impl Head {
     }
 
     /// What is still missing, from the text of a YAML document in block style: only lines that can be nothing else count. O(length).
+    #[must_use]
     pub fn completed(mut self, text: &str) -> Self {
         let mut within = false;
         for line in text.lines() {

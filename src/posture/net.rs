@@ -2,6 +2,7 @@
 //! through?
 
 mod addresses;
+mod asked;
 mod dns;
 mod doors;
 mod entry;

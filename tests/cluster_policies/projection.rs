@@ -56,7 +56,7 @@ fn places(value: &Value, at: &str, out: &mut Vec<String>) {
 }
 
 /// Whether a fact says anywhere that it can't tell.
-fn is_marked(fact: &Fact) -> bool {
+pub fn is_marked(fact: &Fact) -> bool {
     let text = format!("{fact:?}");
     ["Unreadable(", "Unknown(", "unreadable: true", "Other("].iter().any(|mark| text.contains(mark))
 }

@@ -248,6 +248,11 @@ fn an_end_port_before_its_port_is_not_known() {
 }
 
 #[test]
+fn a_port_list_that_is_no_list_is_not_known_for_any_protocol() {
+    expect(&ingress(&json!([{"ports": "80"}])), "b/db > a/web * undefined\n b/db > a/db * yes");
+}
+
+#[test]
 fn named_ports_are_resolved_on_the_destination_for_both_directions() {
     let pods = |world: World| {
         world.pod("b/one app=n port=http:8080").pod("b/two app=n port=http:9090").pod("b/udp port=http:8080/UDP").pod("b/bare")

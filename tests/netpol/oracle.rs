@@ -1,6 +1,7 @@
 //! The judge: who can reach whom, straight from section 2 of the network specification. One question at a time, no index, no cache, no
 //! cleverness: for every question it walks all policies.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 
 use partywall::model::adminpolicy::{AdminPolicyFact, Tier, TierAction, TierPeer, TierRule, TierSubject};
@@ -49,11 +50,15 @@ pub struct Oracle<'a> {
     pub profile: Profile,
     pub edges: Edges,
     pub enforcement: Enforcement,
+    /// Doubts are read both ways together; otherwise each is weighed alone, which leaves more undefined than is.
+    pub exact: bool,
+    /// While all ways of reading what cannot be read are tried: which one (a bit each), and how many were asked for so far.
+    reading: Cell<Option<(u64, u32)>>,
 }
 
 impl<'a> Oracle<'a> {
     pub fn new(snapshot: &'a Snapshot, profile: Profile) -> Self {
-        Self { snapshot, profile, edges: profile.edges(), enforcement: Enforcement::Default }
+        Self { snapshot, profile, edges: profile.edges(), enforcement: Enforcement::Default, exact: true, reading: Cell::new(None) }
     }
 
     /// Whether a connection is possible. None where an end is not there.
@@ -158,10 +163,38 @@ impl<'a> Oracle<'a> {
         if me.sort != Sort::Pod {
             return Yes;
         }
-        let judged = self.foreign(direction, me, self.tiers(direction, me, peer, l4));
+        let judged = self.foreign(direction, me, self.exactly(direction, me, peer, l4));
         // traffic from the pod's own node is always let in
         let from_own_node = if direction == Ingress && self.own_node_is_let_in() { self.same_node(me, peer) } else { No };
         split(from_own_node, Yes, judged)
+    }
+
+    /// Sure is what is so however one reads what cannot be read. Every doubt (whether a policy is about this pod, whether a rule matches)
+    /// is read both ways, alone and with all others; where there are too many, each is weighed alone.
+    fn exactly(&self, direction: Direction, me: &Party, peer: &Party, l4: L4) -> Tri {
+        const MOST: u32 = 10;
+        let read = |reading: u64| {
+            self.reading.set(Some((reading, 0)));
+            let verdict = self.tiers(direction, me, peer, l4);
+            (verdict, self.reading.take().map_or(0, |(_, asked)| asked))
+        };
+        let (first, doubts) = if self.exact { read(0) } else { (No, u32::MAX) };
+        if doubts > MOST {
+            return self.tiers(direction, me, peer, l4);
+        }
+        let agreed = (1..1_u64 << doubts).all(|reading| read(reading).0 == first);
+        if agreed { first } else { Undefined }
+    }
+
+    /// A doubt: as the reading that is being tried has it.
+    pub fn settle(&self, doubt: Tri) -> Tri {
+        match (doubt, self.reading.get()) {
+            (Undefined, Some((reading, asked))) => {
+                self.reading.set(Some((reading, asked + 1)));
+                Tri::of(reading >> asked.min(63) & 1 == 1)
+            }
+            (doubt, _) => doubt,
+        }
     }
 
     fn own_node_is_let_in(&self) -> bool {
@@ -201,7 +234,7 @@ impl<'a> Oracle<'a> {
         let middle = self.middle(enforcement, direction, me, peer, l4, baseline);
         let admin = self.ordered(&Tier::Admin, direction, me, peer, l4, middle);
         let unreadable = self.snapshot.cluster.admin.values().filter(|p| matches!(p.tier, Tier::Unreadable(_)));
-        let in_doubt = any(unreadable.filter(|p| !rules(p, direction).is_empty()).map(|p| subject(p, me)));
+        let in_doubt = any(unreadable.map(|p| subject(p, me)));
         split(in_doubt, Undefined, admin)
     }
 
@@ -212,10 +245,10 @@ impl<'a> Oracle<'a> {
         policies.sort_by_key(|policy| (policy.priority, policy.meta.name.clone()));
         // from the last rule to the first, each with what would happen without it in hand
         policies.iter().rev().fold(next, |after, policy| {
-            let about_me = subject(policy, me);
+            let about_me = self.settle(subject(policy, me));
             rules(policy, direction).iter().rev().fold(after, |after, rule| {
                 let (matches, outcome) = self.tier_rule(rule, peer, if direction == Ingress { me } else { peer }, l4, next);
-                split(about_me.and(matches), outcome, after)
+                split(about_me.and(self.settle(matches)), self.settle(outcome), after)
             })
         })
     }
@@ -278,9 +311,10 @@ impl<'a> Oracle<'a> {
             && self.snapshot.cluster.cilium_config.as_ref().is_some_and(|config| config.k8s_network_policy == Some(false));
         let policies = self.snapshot.namespaces.get(&me.namespace).into_iter().flat_map(|facts| facts.policies.values());
         for policy in policies.filter(|policy| policy.isolates(direction) && !ignored) {
-            let selects = selected(&policy.pods, &me.labels);
+            let selects = self.settle(selected(&policy.pods, &me.labels));
             isolated = isolated.or(selects);
-            let matching = policy.rules(direction).iter().map(|rule| self.rule(rule, &policy.meta.namespace, direction, me, peer, l4));
+            let matching =
+                policy.rules(direction).iter().map(|rule| self.settle(self.rule(rule, &policy.meta.namespace, direction, me, peer, l4)));
             allowed = allowed.or(selects.and(any(matching)));
         }
         let cilium = self.cilium(direction, me, peer, l4);

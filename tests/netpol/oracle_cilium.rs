@@ -28,10 +28,10 @@ impl Oracle<'_> {
                     Ingress => (&rule.ingress, &rule.ingress_deny, rule.default_deny_ingress),
                     Direction::Egress => (&rule.egress, &rule.egress_deny, rule.default_deny_egress),
                 };
-                let about_me = self.about(policy, rule, me);
+                let about_me = self.settle(self.about(policy, rule, me));
                 let default_deny = asked.unwrap_or(!allow.is_empty() || !deny.is_empty());
                 said.isolated = said.isolated.or(about_me.and(Tri::of(default_deny)));
-                let matches = |entry: &CiliumEntry| about_me.and(self.entry(entry, policy, direction, me, peer, l4));
+                let matches = |entry: &CiliumEntry| about_me.and(self.settle(self.entry(entry, policy, direction, me, peer, l4)));
                 // requirements of one entry limit the peers of all entries of the same endpoints
                 let limits: Vec<&LabelSelector> = allow.iter().flat_map(|entry| entry.requires.iter()).collect();
                 let limit = all(limits.iter().map(|selector| self.endpoint(selector, &policy.meta.namespace, me, peer)));

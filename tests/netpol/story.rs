@@ -18,7 +18,7 @@ use crate::build::World;
 use crate::check::there_is_an_engine;
 use crate::oracle::{Oracle, Party, Sort};
 use crate::oracle_match::{L4, No, Tri, Undefined, Yes};
-use crate::random::{PORTS, cases, engine_with, options, pairs};
+use crate::random::{PORTS, cases, engine_with, options, pairs, plain};
 use crate::universe::{EVERYTHING, Item, build, universe};
 
 const fn tri(openness: Openness) -> Tri {

@@ -237,7 +237,7 @@ fn an_unknown_action_may_be_any() {
 #[test]
 fn an_unknown_tier_makes_its_subjects_unknown() {
     let world = three().tier("CNP sideways 5 p", "ns:team=x", &["egress deny ns:", "egress deny net:0.0.0.0/0,::/0"]);
-    expect(&world, "a/web > b/web * undefined\n b/web > a/web * yes");
+    expect(&world, "a/web > b/web * undefined\n b/web > c/web * yes");
 }
 
 #[test]

@@ -25,8 +25,7 @@ pub fn want(state: &State) -> Want {
 /// Where the columns are, for a list of that size and its heads.
 pub fn placed(state: &State, w: u16, h: u16) -> Plot {
     let layout = moves::now(state, w, h);
-    let lines = layout.heads.h + layout.list.h + layout.foot.h;
-    plot(usize::from(layout.list.w), usize::from(lines), want(state))
+    plot(usize::from(layout.list.w), usize::from(h), want(state))
 }
 
 fn here(state: &State) -> Plot {
