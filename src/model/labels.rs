@@ -46,7 +46,7 @@ pub struct Requirement {
 
 /// What a requirement asks of a key. The API server refuses empty value lists for the first two; read from a file, they match as
 /// apimachinery would: `In` nothing, `NotIn` everything.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Is {
     /// Present with one of these values.
     In(Box<[Name]>),

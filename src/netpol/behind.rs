@@ -1,11 +1,13 @@
 //! What a Service leads to.
 
 use super::answer::Openness;
+use super::isolation::Direction;
 use super::portbook::{Open, PortBook, Ports};
 use super::ports::PortSet;
 use super::ranges::Ranges;
 use super::reach::ServiceReach;
 use super::space::counts;
+use super::term::Outside;
 use super::world::{ClassAt, World};
 use crate::model::containers::{ContainerRole, PortProtocol};
 use crate::model::labels::LabelSet;
@@ -62,14 +64,17 @@ impl World {
             let target = behind.target(port, self, &mut book);
             let mut open = Open::NONE;
             for source in &sources {
-                for class in behind.pods.iter().filter_map(|at| self.class(*at)) {
-                    let one = self.ground.pair(source, class, &mut book);
+                for target in behind.pods.iter().filter_map(|at| self.class(*at)) {
+                    let one = self.ground.pair((from, source), target, &mut book);
                     open = book.join(open, one);
                 }
                 for (family, at, _) in behind.addresses.each() {
-                    let at = (family, at, self.zone(family, at));
-                    let one = self.ground.class_outside(source, super::isolation::Direction::Egress, at, &mut book);
-                    open = book.join(open, one);
+                    let there = self.outside_at(family, at);
+                    for own in self.owns_at(&there, Some(&from.nodes_of(source))) {
+                        let there = Outside { own, ..there };
+                        let one = self.ground.class_outside(source, Direction::Egress, &there, &mut book);
+                        open = book.join(open, one);
+                    }
                 }
             }
             let open = Open { sure: book.intersect(open.sure, target), may: book.intersect(open.may, target) };

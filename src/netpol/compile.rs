@@ -102,8 +102,8 @@ impl PortSink {
             (PortMatch::Named(name), Some(protocol)) => self.named.push((name.clone(), Some(protocol))),
             (PortMatch::Any, Some(protocol)) => self.sure.push((protocol, 1, u16::MAX)),
             (PortMatch::Range(from, to), Some(protocol)) => self.sure.push((protocol, *from, *to)),
-            (PortMatch::Unreadable(_), Some(protocol)) => self.perhaps.push((protocol, 1, u16::MAX)),
-            (PortMatch::Unreadable(_), None) => self.perhaps.extend(PROTOCOLS.map(|protocol| (protocol, 1, u16::MAX))),
+            // what can't be read may have been any protocol
+            (PortMatch::Unreadable(_), _) => self.perhaps.extend(PROTOCOLS.map(|protocol| (protocol, 1, u16::MAX))),
             (_, None) => {}
         }
     }

@@ -1,5 +1,6 @@
 //! The ends of a question, as classes of pods and addresses.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use super::listing;
 use super::outside::intervals;
 use super::portbook::{Open, PortBook, Ports};
 use super::ranges::{Family, number};
-use super::space::{Class, ClassKey, Space, Spot};
+use super::space::{Class, ClassKey, Names, Space, Spot};
 use super::story::{End, Story};
 use super::target::Target;
-use super::term::Zone;
+use super::term::Outside;
 use super::world::World;
 use crate::model::ids::Name;
 use crate::model::labels::Labels;
@@ -23,6 +24,15 @@ use crate::model::tenant::Tenants;
 pub(super) struct PodEnd<'a> {
     pub space: &'a Space,
     pub class: Cow<'a>,
+    /// The node of the pod, where one pod is meant.
+    pub node: Option<Option<Name>>,
+}
+
+impl PodEnd<'_> {
+    /// The nodes that it may run on.
+    pub(super) fn nodes(&self) -> BTreeSet<Option<Name>> {
+        self.node.clone().map_or_else(|| self.space.nodes_of(&self.class), |node| BTreeSet::from([node]))
+    }
 }
 
 /// A class among the pods, or one made for the question.
@@ -65,8 +75,7 @@ pub(super) fn find<'a>(world: &'a World, tenants: &Tenants, end: &End, sources: 
         End::Address(ip) => match pod_at(world, *ip) {
             Some(end) => vec![end],
             None => {
-                let (family, at, zone) = place(world, *ip);
-                return Some(Found { ones: vec![One::Address(family, at, zone)], ports: Ports::ALL });
+                return Some(Found { ones: vec![One::Address(place(world, *ip))], ports: Ports::ALL });
             }
         },
         End::Target(target) => return aimed(world, *target, sources, book),
@@ -80,28 +89,28 @@ fn aimed<'a>(world: &'a World, target: Target, sources: &[One<'a>], book: &mut P
     let ground = &world.ground;
     let held = sources.iter().filter_map(|one| if let One::Pod(end) = one { Some(end) } else { None });
     let held = held.flat_map(|end| end.class.held(Direction::Egress, ground));
-    let addresses = intervals(world, held, &world.within_families(&aim.addresses));
-    let mut ones: Vec<One<'a>> = addresses.into_iter().map(|(family, at, _)| One::Address(family, at, world.zone(family, at))).collect();
+    let addresses = intervals(world, held, &aim.addresses);
+    let mut ones: Vec<One<'a>> = addresses.into_iter().map(|(family, at, _)| One::Address(world.outside_at(family, at))).collect();
     for at in &aim.pods {
         let space = world.spaces.get(at.0 as usize);
-        let end = space.and_then(|space| Some(PodEnd { space, class: Cow::Known(space.classes.get(at.1 as usize)?) }));
+        let end = space.and_then(|space| Some(PodEnd { space, class: Cow::Known(space.classes.get(at.1 as usize)?), node: None }));
         ones.extend(end.map(One::Pod));
     }
     (!ones.is_empty()).then_some(Found { ones, ports: aim.ports })
 }
 
-fn place(world: &World, ip: IpAddr) -> (Family, u128, Zone) {
-    let (family, at) = (Family::of(ip), number(ip));
-    (family, at, world.zone(family, at))
+fn place(world: &World, ip: IpAddr) -> Outside {
+    world.outside_at(Family::of(ip), number(ip))
 }
 
 fn existing(space: &Space) -> impl Iterator<Item = PodEnd<'_>> {
-    space.classes.iter().filter(|class| class.count > 0).map(move |class| PodEnd { space, class: Cow::Known(class) })
+    space.classes.iter().filter(|class| class.count > 0).map(move |class| PodEnd { space, class: Cow::Known(class), node: None })
 }
 
 fn class_at(space: &Space, at: usize) -> Option<PodEnd<'_>> {
     let class = space.class_of.get(at).copied().flatten()?;
-    Some(PodEnd { space, class: Cow::Known(space.classes.get(class as usize)?) })
+    let node = space.facts.pods.values().nth(at).map(|pod| pod.node.clone());
+    Some(PodEnd { space, class: Cow::Known(space.classes.get(class as usize)?), node })
 }
 
 fn pod<'a>(space: &'a Space, name: &Name) -> Option<PodEnd<'a>> {
@@ -116,14 +125,15 @@ fn workload<'a>(world: &'a World, space: &'a Space, (kind, name): (&Name, &Name)
         same((&one.workload.kind, &one.workload.name)) || one.workload.aliases.iter().any(|(k, n)| same((k, n)))
     };
     let found = all.iter().find(is)?;
-    Some(found.classes.iter().map(|class| PodEnd { space, class: class.clone() }).collect())
+    Some(found.classes.iter().map(|class| PodEnd { space, class: class.clone(), node: None }).collect())
 }
 
 /// A pod that does not exist, with these labels.
 fn imagined<'a>(world: &World, space: &'a Space, labels: &Labels) -> PodEnd<'a> {
     let keys = space.keys(&world.ground);
-    let key = ClassKey { labels: keys.project(labels), account: None, named: None, host: false, spots: floating(world) };
-    PodEnd { space, class: Cow::Made(Arc::new(space.stranger(key, "".into(), &world.ground))) }
+    let key =
+        ClassKey { labels: keys.project(labels), account: None, named: Names::Hidden, host: false, node: None, spots: [Spot::Hidden; 2] };
+    PodEnd { space, class: Cow::Made(Arc::new(space.stranger(key, "".into(), &world.ground))), node: Some(None) }
 }
 
 /// Where a pod may be that does not exist yet.
@@ -140,8 +150,14 @@ fn pod_at(world: &World, ip: IpAddr) -> Option<PodEnd<'_>> {
     })
 }
 
-/// Every pair that two ends stand for, with its answer, leaving out a pod to itself. O(pairs × entries).
-fn pairs<'a>(world: &'a World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Vec<(One<'a>, One<'a>, Open)>> {
+/// Every pair that two ends stand for, with its answer, leaving out a pod to itself; and the ports that are asked about. O(pairs × entries).
+fn pairs<'a>(
+    world: &'a World,
+    tenants: &Tenants,
+    from: &End,
+    to: &End,
+    book: &mut PortBook,
+) -> Option<(Vec<(One<'a>, One<'a>, Open)>, Ports)> {
     let source = find(world, tenants, from, &[], book)?;
     let target = find(world, tenants, to, &source.ones, book)?;
     let mut all = Vec::new();
@@ -151,7 +167,7 @@ fn pairs<'a>(world: &'a World, tenants: &Tenants, from: &End, to: &End, book: &m
                 (One::Pod(x), One::Pod(y)) => std::ptr::eq(&raw const *x.class, &raw const *y.class) && x.class.count == 1,
                 _ => false,
             };
-            if alone && (from == to || from_whole(from)) {
+            if alone && from_whole(from) {
                 continue;
             }
             let open = explain::pair(world, a, b, book);
@@ -159,7 +175,12 @@ fn pairs<'a>(world: &'a World, tenants: &Tenants, from: &End, to: &End, book: &m
             all.push((a.clone(), b.clone(), open));
         }
     }
-    Some(all)
+    Some((all, target.ports))
+}
+
+/// Whether one pod is asked about itself.
+fn itself(from: &End, to: &End) -> bool {
+    from == to && matches!(from, End::Pod { .. })
 }
 
 /// Whether an end stands for pods of which the other end may be one.
@@ -169,13 +190,20 @@ const fn from_whole(end: &End) -> bool {
 
 /// The answer between two ends: the union over the pairs they stand for. O(pairs × entries).
 pub(super) fn answer(world: &World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Open> {
-    let pairs = pairs(world, tenants, from, to, book)?;
+    let (pairs, _) = pairs(world, tenants, from, to, book)?;
+    if itself(from, to) {
+        return Some(Open::ALL);
+    }
     Some(pairs.into_iter().fold(Open::NONE, |all, (_, _, open)| book.join(all, open)))
 }
 
 /// The story of the pair that is most open. O(pairs × entries), and O(entries × ports) for the one.
 pub(super) fn explain(world: &World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Story> {
-    let pairs = pairs(world, tenants, from, to, book)?;
+    let (pairs, ports) = pairs(world, tenants, from, to, book)?;
+    if itself(from, to) {
+        let (one, _, _) = pairs.first()?;
+        return Some(explain::to_itself(one, book));
+    }
     let mut best: Option<(One<'_>, One<'_>, (u32, u32))> = None;
     for (a, b, open) in pairs {
         let size = (size(&book.set(open.sure)), size(&book.set(open.may)));
@@ -184,5 +212,5 @@ pub(super) fn explain(world: &World, tenants: &Tenants, from: &End, to: &End, bo
         }
     }
     let (a, b, _) = best?;
-    Some(explain::story(world, &a, &b, book))
+    Some(explain::only(explain::story(world, &a, &b, book), &book.set(ports)))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::answer::Openness;
 use super::ends::PodEnd;
 use super::isolation::Direction;
-use super::judge::{Held, Named, judge, peer_of, ports_of};
+use super::judge::{Held, Look, Named, judge, peer_of, ports_of};
 use super::near;
 use super::portbook::{Open, PortBook};
 use super::ports::{PROTOCOLS, PortSet};
@@ -13,11 +13,11 @@ use super::profile::Enforcement;
 use super::ranges::{Family, address};
 use super::rules::{Entry, Tier, Unit, Verdict};
 use super::selector::label_words;
-use super::space::{Spot, under_policy};
+use super::space::{Names, under_policy};
 use super::story::{Reason, RuleRef, Segment, Side, Story};
-use super::term::Zone;
+use super::term::Outside;
 use super::truth::Truth;
-use super::world::{World, families, named};
+use super::world::{World, families, let_in, owns};
 use crate::model::containers::PortProtocol;
 use crate::model::ids::ObjectRef;
 use crate::model::platform::foreign;
@@ -27,7 +27,7 @@ use crate::model::text::clean;
 #[derive(Clone)]
 pub(super) enum One<'a> {
     Pod(PodEnd<'a>),
-    Address(Family, u128, Zone),
+    Address(Outside),
 }
 
 /// An entry of a unit that applies, as it looks at this pair.
@@ -48,6 +48,8 @@ pub(super) struct Say<'a> {
 pub(super) struct Telling<'a> {
     /// Why policies do not apply.
     free: Option<&'static str>,
+    /// The other end may be the node it runs on, from which all is let in.
+    own: Truth,
     pub says: Vec<Say<'a>>,
     /// Units that apply, with how surely.
     units: Vec<(&'a Unit, Truth)>,
@@ -59,9 +61,11 @@ pub(super) struct Telling<'a> {
 
 /// Tells the story of one pair. O(entries × ports they name).
 pub(super) fn story(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Story {
-    let family = best_family(world, from, to, book);
-    let egress = tell(world, from, to, (Direction::Egress, family), book);
-    let ingress = tell(world, to, from, (Direction::Ingress, family), book);
+    let view = best_view(world, from, to, book);
+    let meet = view.is_some();
+    let apart = |one: &One<'_>| (has(one).iter().position(|has| *has).map_or(0, |family| family + 1), Truth::No);
+    let egress = tell(world, from, to, Direction::Egress, view.unwrap_or_else(|| apart(to)), book);
+    let ingress = tell(world, to, from, Direction::Ingress, view.unwrap_or_else(|| apart(from)), book);
     let whole = pair(world, from, to, book);
     let mut segments: BTreeMap<(std::cmp::Reverse<Openness>, Side, Side), Vec<(PortProtocol, u16, u16)>> = BTreeMap::new();
     let sides = [&egress, &ingress];
@@ -70,7 +74,7 @@ pub(super) fn story(world: &World, from: &One<'_>, to: &One<'_>, book: &mut Port
         for (low, high) in pieces(protocol, &sides, &sets) {
             let mut told = sides.iter().zip(&sets).map(|(side, sets)| side.side(world, protocol, low, sets));
             let (Some(out), Some(into)) = (told.next(), told.next()) else { continue };
-            let openness = out.openness.min(into.openness);
+            let openness = if meet { out.openness.min(into.openness) } else { Openness::Blocked };
             segments.entry((std::cmp::Reverse(openness), out, into)).or_default().push((protocol, low, high));
         }
     }
@@ -78,41 +82,93 @@ pub(super) fn story(world: &World, from: &One<'_>, to: &One<'_>, book: &mut Port
         .into_iter()
         .map(|((openness, egress, ingress), ranges)| Segment { ports: PortSet::from_ranges(ranges), openness: openness.0, egress, ingress })
         .collect();
-    let notes = notes(world, [from, to], &[&egress, &ingress], &segments);
+    let mut notes = notes(world, [from, to], &[&egress, &ingress], &segments);
+    if !meet {
+        notes.push("they have no family of addresses in common".to_owned());
+    }
     Story { from: words(from), to: words(to), answer: book.answer(whole), segments, notes }
+}
+
+/// A story of some ports only: those that a fixed target is asked about. O(segments × ranges).
+pub(super) fn only(mut story: Story, ports: &PortSet) -> Story {
+    if ports.is_all() {
+        return story;
+    }
+    let cut = |set: &PortSet| std::sync::Arc::new(set.intersect(ports));
+    story.answer = super::answer::Answer { sure: cut(&story.answer.sure), may: cut(&story.answer.may) };
+    for segment in &mut story.segments {
+        segment.ports = segment.ports.intersect(ports);
+    }
+    story.segments.retain(|segment| !segment.ports.is_empty());
+    story.notes.push(format!("only {} is asked about", ports.words()));
+    story
+}
+
+/// No policy comes between a pod and itself.
+pub(super) fn to_itself(one: &One<'_>, book: &PortBook) -> Story {
+    let side = || Side { openness: Openness::Open, reason: Reason::NotUnderPolicy("a pod always reaches itself") };
+    let segment = Segment { ports: PortSet::all(), openness: Openness::Open, egress: side(), ingress: side() };
+    Story { from: words(one), to: words(one), answer: book.answer(Open::ALL), segments: vec![segment], notes: Vec::new() }
+}
+
+/// What may differ between pods that an end stands for: the family they speak over, and whether one is on the other's node.
+type View = (usize, Truth);
+
+/// The families of addresses that an end has.
+fn has(one: &One<'_>) -> [bool; 2] {
+    match one {
+        One::Pod(end) => end.class.families(),
+        One::Address(there) => [there.family == Family::V4, there.family == Family::V6],
+    }
+}
+
+/// Every view of a pair; none where they have no family in common.
+fn views(world: &World, from: &One<'_>, to: &One<'_>) -> Vec<View> {
+    let owns = match (from, to) {
+        (One::Pod(a), One::Pod(b)) if a.class.key.host && !b.class.key.host => owns(a.class.key.node.as_ref(), &b.nodes()),
+        (One::Pod(a), One::Pod(b)) if b.class.key.host && !a.class.key.host => owns(b.class.key.node.as_ref(), &a.nodes()),
+        (One::Pod(end), One::Address(there)) | (One::Address(there), One::Pod(end)) => world.owns_at(there, Some(&end.nodes())),
+        _ => BTreeSet::from([Truth::No]),
+    };
+    let families = families(has(from), has(to));
+    families.iter().flat_map(|family| owns.iter().map(|own| (*family, *own))).collect()
 }
 
 /// The answer for a pair. O(entries).
 pub(super) fn pair(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Open {
-    match (from, to) {
-        (One::Pod(a), One::Pod(b)) => world.ground.pair(&a.class, &b.class, book),
-        (One::Pod(a), One::Address(family, at, zone)) => {
-            world.ground.class_outside(&a.class, Direction::Egress, (*family, *at, *zone), book)
-        }
-        (One::Address(family, at, zone), One::Pod(b)) => {
-            world.ground.class_outside(&b.class, Direction::Ingress, (*family, *at, *zone), book)
-        }
-        _ => Open::ALL,
+    let ground = &world.ground;
+    let mut open = Open::NONE;
+    if matches!((from, to), (One::Address(_), One::Address(_))) {
+        return Open::ALL;
     }
+    for (_, own) in views(world, from, to) {
+        let one = match (from, to) {
+            (One::Pod(a), One::Pod(b)) => {
+                let both = ground.sides_of(&a.class, &b.class, own, book);
+                book.meet(both.egress, both.ingress)
+            }
+            (One::Pod(a), One::Address(there)) => ground.class_outside(&a.class, Direction::Egress, &Outside { own, ..*there }, book),
+            (One::Address(there), One::Pod(b)) => ground.class_outside(&b.class, Direction::Ingress, &Outside { own, ..*there }, book),
+            (One::Address(_), One::Address(_)) => Open::ALL,
+        };
+        open = book.join(open, one);
+    }
+    open
 }
 
-/// The family over which most is open: the story is told of it.
-fn best_family(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> usize {
-    let has = |one: &One<'_>| match one {
-        One::Pod(end) => end.class.key.spots.map(|spot| spot != Spot::None),
-        One::Address(..) => [false; 2],
-    };
-    let mut best: Option<(usize, (u32, u32))> = None;
-    for family in families(has(from), has(to)) {
-        let egress = tell(world, from, to, (Direction::Egress, *family), book).open;
-        let ingress = tell(world, to, from, (Direction::Ingress, *family), book).open;
+/// The view in which most is open: the story is told of it.
+fn best_view(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Option<View> {
+    let mut best: Option<(View, (u32, u32))> = None;
+    for view in views(world, from, to) {
+        let egress = tell(world, from, to, Direction::Egress, view, book).open;
+        let ingress = tell(world, to, from, Direction::Ingress, view, book).open;
         let open = book.meet(egress, ingress);
         let size = (size(&book.set(open.sure)), size(&book.set(open.may)));
         if best.is_none_or(|(_, known)| size > known) {
-            best = Some((*family, size));
+            best = Some((view, size));
         }
     }
-    best.map(|(family, _)| family).unwrap_or_default()
+    best.map(|(view, _)| view)
 }
 
 /// How many ports.
@@ -121,11 +177,19 @@ pub(super) fn size(set: &PortSet) -> u32 {
     PROTOCOLS.into_iter().map(of).sum()
 }
 
-/// One side: the rules of `own` about `other`.
-fn tell<'a>(world: &'a World, own: &One<'a>, other: &One<'a>, (direction, family): (Direction, usize), book: &mut PortBook) -> Telling<'a> {
+/// One side: the rules of `me` about `other`.
+fn tell<'a>(
+    world: &'a World,
+    me: &One<'a>,
+    other: &One<'a>,
+    direction: Direction,
+    (family, own): View,
+    book: &mut PortBook,
+) -> Telling<'a> {
     let ground = &world.ground;
-    let mut telling = Telling { free: None, says: Vec::new(), units: Vec::new(), others: Vec::new(), open: Open::ALL, direction };
-    let One::Pod(subject) = own else {
+    let mut telling =
+        Telling { free: None, own: Truth::No, says: Vec::new(), units: Vec::new(), others: Vec::new(), open: Open::ALL, direction };
+    let One::Pod(subject) = me else {
         telling.free = Some("it is no pod under policy");
         return telling;
     };
@@ -134,16 +198,30 @@ fn tell<'a>(world: &'a World, own: &One<'a>, other: &One<'a>, (direction, family
         telling.free = Some(if off { "no policy is enforced" } else { "it is on the node's network, to which policies do not apply" });
         return telling;
     }
-    let look = |entry: &Entry| match other {
-        One::Pod(peer) => peer_of(entry, &peer.class.seen, family),
-        One::Address(family, at, zone) => ground.address_of(entry, (*family, *at, *zone)),
+    let from_node = match other {
+        One::Pod(end) => end.class.key.host,
+        One::Address(there) => there.node,
     };
-    let target = if direction == Direction::Egress { other } else { own };
-    let table = if let One::Pod(end) = target { end.class.key.named.clone() } else { None };
-    let names = if matches!(target, One::Pod(_)) { named(table.as_ref()) } else { Named::Nowhere };
+    if from_node && direction == Direction::Ingress && ground.mode.own_node {
+        telling.own = own;
+    }
+    if telling.own == Truth::Sure {
+        telling.free = Some("what comes from a pod's own node is always let in");
+        return telling;
+    }
+    let look = |entry: &Entry| match other {
+        One::Pod(peer) => {
+            let node = peer.class.key.host.then_some(own);
+            peer_of(entry, &Look { terms: &ground.terms, seen: &peer.class.seen, family, node })
+        }
+        One::Address(there) => ground.address_of(entry, &Outside { own, ..*there }),
+    };
+    let target = if direction == Direction::Egress { other } else { me };
+    let names = if let One::Pod(end) = target { end.class.key.named.clone() } else { Names::default() };
+    let names = if matches!(target, One::Pod(_)) { names.named() } else { Named::Nowhere };
     let held: Vec<(Truth, &Unit)> = subject.class.units.iter().filter_map(|(id, truth)| Some((*truth, ground.unit(*id)?))).collect();
     let as_held = held.iter().map(|(truth, unit)| Held { truth: *truth, tier: &unit.tier, rules: unit.rules.get(direction) });
-    telling.open = judge(as_held, look, names, book);
+    telling.open = let_in(judge(as_held, look, names, book), telling.own, book);
     let mut say = |unit: &'a Unit, truth: Truth, into: &mut Vec<Say<'a>>| {
         for entry in &unit.rules.get(direction).entries {
             let peer = look(entry);
@@ -219,6 +297,9 @@ impl Telling<'_> {
     fn undefined(&self, protocol: PortProtocol, port: u16) -> Reason {
         let mut objects: BTreeSet<ObjectRef> = BTreeSet::new();
         let mut why: BTreeSet<String> = BTreeSet::new();
+        if self.own == Truth::Perhaps {
+            why.insert("it may come from the pod's own node, which is always let in".to_owned());
+        }
         for (unit, truth) in &self.units {
             if let Tier::Foreign { .. } = unit.tier {
                 let engine = foreign(unit.object.kind).map_or("an unknown tier", |known| known.engine);
@@ -291,12 +372,12 @@ impl Telling<'_> {
 /// An end in words.
 fn words(one: &One<'_>) -> String {
     match one {
-        One::Address(family, at, zone) => {
-            let ip = address(*family, *at);
-            match zone {
-                Zone::World | Zone::Pod => format!("address {ip}"),
-                Zone::Node => format!("node {ip}"),
-                Zone::Api { .. } => format!("the API server at {ip}"),
+        One::Address(there) => {
+            let ip = address(there.family, there.at);
+            match (there.api, there.node) {
+                (true, _) => format!("the API server at {ip}"),
+                (false, true) => format!("node {ip}"),
+                (false, false) => format!("address {ip}"),
             }
         }
         One::Pod(end) => {

@@ -90,6 +90,7 @@ impl Fleet {
         let mut now: Vec<Number> = Vec::new();
         let mut future: Vec<Number> = Vec::new();
         let mut cut = false;
+        let mut host = false;
         let mut named: [BTreeSet<u32>; 2] = Default::default();
         for space in self.spaces.get(tenant as usize).into_iter().flatten().filter_map(|at| world.spaces.get(*at as usize)) {
             cut |= space.imagined_cut;
@@ -98,10 +99,16 @@ impl Fleet {
                     now.push(class.face);
                 }
                 future.push(class.face);
+                host |= class.key.host;
             }
             for (direction, set) in DIRECTIONS.into_iter().zip(&mut named) {
                 set.extend(self.named_tenants(space, direction, world));
             }
+        }
+        if host {
+            // what pods that count as nodes may do hangs on where the others run
+            let everybody: BTreeSet<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
+            named = [everybody.clone(), everybody];
         }
         let looks = Looks { now: self.faceset(now), future: self.faceset(future), cut };
         let changed = self.looks.get(tenant as usize) != Some(&looks);
@@ -214,7 +221,7 @@ impl Fleet {
             for b in of(to).filter_map(|at| world.spaces.get(at as usize)) {
                 for source in &a.classes {
                     for target in &b.classes {
-                        let open = world.ground.pair(source, target, &mut book);
+                        let open = world.ground.pair((a, source), (b, target), &mut book);
                         let alone = std::ptr::eq(source, target) && source.count == 1;
                         if source.count > 0 && target.count > 0 && !alone {
                             cell.now = book.join(cell.now, open);

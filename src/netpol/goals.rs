@@ -5,16 +5,17 @@ use rustc_hash::FxHashMap;
 use super::ground::Number;
 use super::outside::{Aim, Gain, extent};
 use super::portbook::{Open, PortBook};
-use super::space::Class;
+use super::space::{Class, Space};
 use super::target::{Extent, TARGETS, TargetCell};
+use super::term::tells_own_node;
 use super::world::World;
 
 /// The targets as they are now, and what was worked out of them.
 #[derive(Default)]
 pub(super) struct Goals {
     aims: Vec<Aim>,
-    /// By side and target.
-    by_side: FxHashMap<(Number, usize), Gain>,
+    /// By side, target and families.
+    by_side: FxHashMap<(Number, usize, [bool; 2]), Gain>,
 }
 
 /// A target's cell by numbers.
@@ -53,7 +54,7 @@ impl Goals {
         let mut cell = GoalPorts { unknown: self.aims.get(at).and_then(|aim| aim.unknown), ..GoalPorts::default() };
         for space in spaces.iter().filter_map(|at| world.spaces.get(*at as usize)) {
             for class in &space.classes {
-                let gain = self.gain(at, class, world, book);
+                let gain = self.gain(at, (space, class), world, book);
                 if class.count > 0 {
                     cell.now = book.join(cell.now, gain.open);
                     cell.extent = cell.extent.max(extent(gain));
@@ -68,15 +69,21 @@ impl Goals {
     }
 
     /// What one class reaches of a target.
-    fn gain(&mut self, at: usize, class: &Class, world: &World, book: &mut PortBook) -> Gain {
+    fn gain(&mut self, at: usize, (space, class): (&Space, &Class), world: &World, book: &mut PortBook) -> Gain {
         let Some(aim) = self.aims.get(at) else { return Gain::default() };
         let mut gain = Gain { open: Open::NONE, whole: true };
         if !aim.addresses.is_empty() {
             let side = world.ground.faces.get(class.face).map_or(Number::MAX, |face| face.sides.egress);
-            gain = *self.by_side.entry((side, at)).or_insert_with(|| world.gain(world.ground.held_far(side), aim, book));
+            let families = class.families();
+            gain = if tells_own(world, side) {
+                world.gain(world.ground.held_far(side), aim, families, Some(&space.nodes_of(class)), book)
+            } else {
+                let key = (side, at, families);
+                *self.by_side.entry(key).or_insert_with(|| world.gain(world.ground.held_far(side), aim, families, None, book))
+            };
         }
-        for target in aim.pods.iter().filter_map(|at| world.class(*at)) {
-            let open = world.ground.pair(class, target, book);
+        for (their, target) in aim.pods.iter().filter_map(|at| world.class(*at)) {
+            let open = world.ground.pair((space, class), (their, target), book);
             let open = Open { sure: book.intersect(open.sure, aim.ports), may: book.intersect(open.may, aim.ports) };
             gain.open = book.join(gain.open, open);
             gain.whole &= open.sure == aim.ports;
@@ -84,6 +91,13 @@ impl Goals {
         gain.whole &= !(aim.pods.is_empty() && aim.addresses.is_empty());
         gain
     }
+}
+
+/// Whether rules tell a pod's own node from others.
+fn tells_own(world: &World, side: Number) -> bool {
+    let ground = &world.ground;
+    let entries = ground.held_far(side).flat_map(|held| &held.rules.entries);
+    entries.flat_map(|entry| entry.peers.iter()).any(|peer| tells_own_node(ground.terms.get(*peer)))
 }
 
 /// Cells as others see them.

@@ -1,18 +1,19 @@
 //! What classes of pods are judged on: compiled units, terms with the namespaces they mean, addresses, and tables of what looks the same from afar.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::compile::{Compiler, Terms, cilium, foreign_unit, network, tier};
-use super::judge::NamedPort;
 use super::portbook::PortBook;
 use super::profile::{Edges, Enforcement, HostNetwork, Profile};
 use super::ranges::{FAMILIES, Family, Ranges};
 use super::reach::Options;
 use super::rules::{Entry, Ruleset, Subject, Tier, Unit, UnitId};
-use super::term::{Over, PodTerm, SpaceIndex, Term, TermId};
+use super::space::Names;
+use super::term::{Over, PodTerm, SpaceIndex, Switches, Term, TermId};
 use super::truth::{Both, DIRECTIONS, Truth};
 use crate::model::ids::{Name, ObjectRef};
 use crate::model::kind::Kind;
@@ -78,8 +79,10 @@ impl<T: Eq + std::hash::Hash> Numbers<T> {
 pub(super) struct Group {
     /// Matches of wide terms.
     pub seen: Box<[(TermId, [Truth; 3])]>,
-    /// Named ports; none for a pod that does not exist.
-    pub named: Option<Arc<[NamedPort]>>,
+    /// Named ports.
+    pub named: Names,
+    /// It counts as a node: strangers are then not judged from afar.
+    pub host: bool,
     /// It has an address of the family, as far as that matters.
     pub families: [bool; 2],
 }
@@ -102,6 +105,8 @@ impl Atoms {
     /// From the terms of addresses. O(n²) in the number of ranges at worst, for ranges that all overlap.
     fn new<'a>(terms: impl Iterator<Item = (TermId, &'a Ranges)>) -> Self {
         let mut atoms = Self::default();
+        // number 0: in none
+        atoms.sets.number(Box::default());
         let terms: Vec<_> = terms.collect();
         for (place, family) in FAMILIES.into_iter().enumerate() {
             let mut turns: Vec<(u128, bool, TermId)> = Vec::new();
@@ -130,18 +135,17 @@ impl Atoms {
                 *list = starts;
             }
         }
-        atoms.sets.number(Box::default());
         atoms
     }
 
     /// The terms' set that an address lies in. O(log n).
-    pub(super) fn at(&self, family: Family, at: u128) -> Option<Number> {
-        let starts = self.starts.get(family as usize)?;
+    pub(super) fn at(&self, family: Family, at: u128) -> Number {
+        let starts = self.starts.get(family as usize).map_or(&[][..], |starts| starts);
         let before = starts.partition_point(|(start, _)| *start <= at).checked_sub(1);
-        before.and_then(|i| starts.get(i)).map(|(_, set)| *set).or_else(|| self.sets.numbers.get::<Box<[TermId]>>(&Box::default()).copied())
+        before.and_then(|i| starts.get(i)).map_or(0, |(_, set)| *set)
     }
 
-    /// Whether a term's range holds all addresses of a set of addresses' number.
+    /// The terms of a number.
     pub(super) fn set(&self, number: Number) -> &[TermId] {
         self.sets.get(number).map_or(&[], |set| set)
     }
@@ -150,7 +154,7 @@ impl Atoms {
     pub(super) fn within(&self, family: Family, ranges: &Ranges) -> BTreeSet<Number> {
         let mut met = BTreeSet::new();
         for (from, to) in ranges.of(family) {
-            met.extend(self.at(family, *from));
+            met.insert(self.at(family, *from));
             let starts = self.starts.get(family as usize).into_iter().flatten();
             met.extend(starts.filter(|(start, _)| start > from && start <= to).map(|(_, set)| *set));
         }
@@ -163,6 +167,9 @@ impl Atoms {
 pub(super) struct Mode {
     pub enforcement: Enforcement,
     pub network_policy: bool,
+    /// What comes from a pod's own node is always let in.
+    pub own_node: bool,
+    pub switches: Switches,
 }
 
 /// Everything that is the same for all namespaces.
@@ -186,7 +193,9 @@ pub(super) struct Ground {
     pub accounts: bool,
     /// Names of ports that any entry uses.
     pub port_names: FxHashSet<Name>,
-    pub atoms: Option<Atoms>,
+    pub atoms: Atoms,
+    /// Addresses of nodes by name.
+    pub node_ips: FxHashMap<Name, Box<[IpAddr]>>,
     /// Sets of address terms that a pod of tomorrow may find itself in.
     pub pod_space: [BTreeSet<Number>; 2],
     pub rulesets: Numbers<Ruleset>,
@@ -199,8 +208,16 @@ pub(super) struct Ground {
 
 /// What a configuration makes of the options.
 pub(super) fn edges(options: &Options, snapshot: &Snapshot) -> (Edges, Mode) {
-    let mut edges = options.profile.edges();
-    let mut mode = Mode { enforcement: Enforcement::Default, network_policy: true };
+    let edges = options.profile.edges();
+    let switches = Switches {
+        pods: edges.cidr_matches_pods,
+        nodes: edges.cidr_matches_nodes,
+        cilium_pods: false,
+        cilium_nodes: false,
+        ipv6: edges.ipv6,
+    };
+    let own_node = options.profile != Profile::NpGuard;
+    let mut mode = Mode { enforcement: Enforcement::Default, network_policy: true, own_node, switches };
     if options.profile != Profile::Cilium {
         return (edges, mode);
     }
@@ -215,10 +232,12 @@ pub(super) fn edges(options: &Options, snapshot: &Snapshot) -> (Edges, Mode) {
             mode.enforcement = Enforcement::Never;
         }
         mode.network_policy = config.k8s_network_policy != Some(false);
+        mode.own_node = config.allow_localhost.as_deref() != Some("policy");
         let words = config.cidr_match_mode.as_deref().unwrap_or_default();
         let said = |word: &str| words.split([',', ' ']).any(|one| one == word);
-        edges.cidr_matches_nodes |= said("nodes");
-        edges.cidr_matches_pods |= said("pods");
+        (mode.switches.cilium_nodes, mode.switches.cilium_pods) = (said("nodes"), said("pods"));
+        mode.switches.nodes |= said("nodes");
+        mode.switches.pods |= said("pods");
     }
     (edges, mode)
 }
@@ -239,7 +258,8 @@ impl Ground {
             keys: FxHashSet::default(),
             accounts: false,
             port_names: FxHashSet::default(),
-            atoms: None,
+            atoms: Atoms::default(),
+            node_ips: snapshot.nodes.values().map(|node| (node.meta.name.clone(), node.ips.clone())).collect(),
             pod_space: Default::default(),
             rulesets: Numbers::default(),
             sides: Numbers::default(),
@@ -309,10 +329,20 @@ impl Ground {
         let ranges: Vec<(TermId, &Ranges)> = self
             .wide
             .iter()
-            .filter_map(|id| ranges_of(terms.get(*id)).filter(|(_, over)| *over != Over::World).map(|(r, _)| (*id, r)))
+            .filter_map(|id| ranges_of(terms.get(*id)).filter(|(_, over)| self.matters(*over)).map(|(r, _)| (*id, r)))
             .collect();
-        let matters = self.edges.cidr_matches_pods || self.edges.host_network == HostNetwork::Outside;
-        self.atoms = (matters && !ranges.is_empty()).then(|| Atoms::new(ranges.into_iter()));
+        self.atoms = Atoms::new(ranges.into_iter());
+    }
+
+    /// Whether ranges of such terms match any end in the cluster.
+    fn matters(&self, over: Option<Over>) -> bool {
+        let switches = self.mode.switches;
+        let hosts = self.edges.host_network != HostNetwork::Ordinary;
+        match over {
+            Some(Over::Profile) => switches.pods || (switches.nodes && hosts),
+            Some(Over::World) => switches.cilium_pods || (switches.cilium_nodes && hosts),
+            None => false,
+        }
     }
 
     fn survey_entry(&mut self, entry: &Entry) {
@@ -344,6 +374,9 @@ impl Ground {
 
     fn meaning(&self, term: &Term) -> Means {
         let Term::Pods(term) = term else { return Means::Wide };
+        if term.beyond {
+            return Means::Wide;
+        }
         let spaces = match self.spaces.candidates(term) {
             Some(candidates) => self.meant(term, candidates.into_iter()),
             None if term.needs.iter().all(|(field, _)| !matches!(field, super::term::Field::Space(_))) => return Means::Wide,
@@ -377,10 +410,11 @@ impl Ground {
     }
 }
 
-/// The ranges of a term of addresses.
-pub(super) fn ranges_of(term: &Term) -> Option<(&Ranges, Over)> {
+/// The ranges of a term of addresses, with what else they match; none there for those of nodes.
+pub(super) fn ranges_of(term: &Term) -> Option<(&Ranges, Option<Over>)> {
     match term {
-        Term::Addresses(ranges, over) => Some((ranges, *over)),
+        Term::Addresses(ranges, over) => Some((ranges, Some(*over))),
+        Term::Nodes(_, ranges) => Some((ranges, None)),
         Term::Perhaps(inner) => ranges_of(inner),
         _ => None,
     }

@@ -1,9 +1,10 @@
 //! The one forward pass that decides: the tiers in order, over ports, with what may be allowed and what may be denied kept apart.
 
+use super::compile::Terms;
 use super::portbook::{Open, PortBook, Ports};
 use super::ports::PortSet;
 use super::rules::{Entry, Ruleset, Tier, Verdict};
-use super::term::TermId;
+use super::term::{TermId, matches_node};
 use super::truth::Truth;
 use crate::model::containers::PortProtocol;
 use crate::model::ids::Name;
@@ -21,8 +22,10 @@ pub(super) enum Named<'a> {
     Nowhere,
     /// These.
     Table(&'a [NamedPort]),
-    /// A pod that does not exist yet may give the name to any port.
+    /// A pod that does not exist yet may give the name to any port: whether some pod does is asked.
     Any,
+    /// One pod of which the names are not known.
+    Hidden,
 }
 
 /// Rules that apply to a subject, and how surely.
@@ -33,14 +36,27 @@ pub(super) struct Held<'a> {
     pub rules: &'a Ruleset,
 }
 
-/// Whether an end is one of an entry's peers, given what it is seen by. O(peers × log seen).
-pub(super) fn peer_of(entry: &Entry, seen: &Seen, family: usize) -> Truth {
+/// How an end looks to the rules of the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'a> {
+    pub terms: &'a Terms,
+    pub seen: &'a Seen,
+    /// 0 for no family, 1 for IPv4, 2 for IPv6.
+    pub family: usize,
+    /// It counts as a node: whether as the other end's own.
+    pub node: Option<Truth>,
+}
+
+/// Whether an end is one of an entry's peers. O(peers × log seen).
+pub(super) fn peer_of(entry: &Entry, look: &Look<'_>) -> Truth {
     let one = |term: &TermId| match *term {
         TermId::ANYBODY => Truth::Sure,
         TermId::UNCLEAR => Truth::Perhaps,
         term => {
-            let at = seen.binary_search_by_key(&term, |(id, _)| *id).ok();
-            at.and_then(|at| seen.get(at)).and_then(|(_, by)| by.get(family)).copied().unwrap_or_default()
+            let at = look.seen.binary_search_by_key(&term, |(id, _)| *id).ok();
+            let seen = at.and_then(|at| look.seen.get(at)).and_then(|(_, by)| by.get(look.family)).copied().unwrap_or_default();
+            let as_node = look.node.and_then(|own| matches_node(look.terms.get(term), own));
+            seen.or(as_node.unwrap_or_default())
         }
     };
     entry.peers.iter().map(one).max().unwrap_or_default()
@@ -60,6 +76,10 @@ pub(super) fn ports_of(entry: &Entry, named: Named<'_>, book: &mut PortBook) -> 
                 let meant = table.iter().filter(|(n, p, _)| n == name && protocol.is_none_or(|want| want == *p));
                 let set = book.number(PortSet::from_ranges(meant.map(|(_, p, port)| (*p, *port, *port))));
                 sure = book.union(sure, set);
+                perhaps = book.union(perhaps, set);
+            }
+            Named::Hidden => {
+                let set = protocol.map_or(Ports::ALL, |p| book.number(PortSet::all_of(p)));
                 perhaps = book.union(perhaps, set);
             }
             Named::Any => {
@@ -120,29 +140,36 @@ pub(super) fn judge<'a>(
     };
     let mut pass = Pass { here: Ports::ALL, passed: Ports::NONE, may_allow: Ports::NONE, may_deny: Ports::NONE };
     for one in held.clone().filter(|held| matches!(held.tier, Tier::Admin(_))) {
-        for entry in &one.rules.entries {
-            let hit = matched(entry, one.truth, book);
-            pass.take(entry.verdict, hit, book);
-        }
+        ordered(&one, &matched, &mut pass, book);
     }
     pass.here = book.union(pass.here, pass.passed);
     pass.passed = Ports::NONE;
     normal(held.clone().filter(|held| *held.tier == Tier::Normal), &matched, &mut pass, book);
     for one in held.clone().filter(|held| matches!(held.tier, Tier::Baseline(_))) {
-        for entry in &one.rules.entries {
-            let hit = matched(entry, one.truth, book);
-            pass.take(entry.verdict, hit, book);
-        }
+        ordered(&one, &matched, &mut pass, book);
     }
     let open = book.union(pass.here, pass.passed);
     let may = book.union(pass.may_allow, open);
     let open = Open { sure: book.minus(may, pass.may_deny), may };
-    held.filter_map(|held| if let Tier::Foreign { may_allow } = held.tier { Some(*may_allow) } else { None }).fold(
+    held.filter_map(|held| if let Tier::Foreign { may_allow, .. } = held.tier { Some(*may_allow) } else { None }).fold(
         open,
         |open, may_allow| {
             if may_allow { Open::UNKNOWN } else { Open { sure: Ports::NONE, ..open } }
         },
     )
+}
+
+/// The rules of one unit in order. Where it is not known whether the unit applies at all, its rules take from one another, but nothing from what
+/// comes after them.
+fn ordered(one: &Held<'_>, matched: &impl Fn(&Entry, Truth, &mut PortBook) -> (Ports, Ports), pass: &mut Pass, book: &mut PortBook) {
+    let before = pass.here;
+    for entry in &one.rules.entries {
+        let hit = matched(entry, Truth::Sure, book);
+        pass.take(entry.verdict, hit, book);
+    }
+    if one.truth != Truth::Sure {
+        pass.here = before;
+    }
 }
 
 /// The tier of NetworkPolicy and Cilium: denials first, then the union of what is allowed; whoever is isolated gets nothing else.

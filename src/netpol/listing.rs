@@ -11,7 +11,8 @@ use super::outside::intervals;
 use super::portbook::{Open, PortBook};
 use super::ranges::{FAMILIES, Family, Ranges};
 use super::reach::{Connection, Peer, Workload};
-use super::space::{Class, ClassKey, Space, named_ports};
+use super::space::{Class, ClassKey, Names, Space, named_ports};
+use super::term::Outside;
 use super::truth::DIRECTIONS;
 use super::world::World;
 use crate::model::ids::Name;
@@ -21,6 +22,7 @@ use crate::model::workload::WorkloadFact;
 /// A workload with the classes of its pods.
 pub(super) struct Group<'a> {
     pub workload: Workload,
+    pub space: &'a Space,
     pub classes: Vec<Cow<'a>>,
 }
 
@@ -50,12 +52,12 @@ pub(super) fn of_space<'a>(world: &'a World, space: &'a Space) -> Vec<Group<'a>>
         let shown: (Name, Name) = (fact.kind.as_str().into(), fact.meta.name.clone());
         let made_by = maker(space, &shown);
         if !found.contains_key(&shown) && made_by.is_none() {
-            groups.push(Group { workload: named(space, shown, BTreeSet::new()), classes: vec![template(world, space, fact)] });
+            groups.push(Group { workload: named(space, shown, BTreeSet::new()), space, classes: vec![template(world, space, fact)] });
         }
     }
     for (shown, (aliases, classes)) in found {
         let classes = classes.iter().filter_map(|at| space.classes.get(*at as usize)).map(Cow::Known).collect();
-        groups.push(Group { workload: named(space, shown, aliases), classes });
+        groups.push(Group { workload: named(space, shown, aliases), space, classes });
     }
     groups
 }
@@ -82,8 +84,9 @@ fn template<'a>(world: &World, space: &Space, fact: &WorkloadFact) -> Cow<'a> {
     let key = ClassKey {
         labels: keys.project(&fact.template_labels),
         account: keys.accounts.then(|| fact.service_account.clone()),
-        named: Some(named_ports(&fact.containers, &world.ground)),
+        named: Names::Table(named_ports(&fact.containers, &world.ground)),
         host: false,
+        node: None,
         spots: floating(world),
     };
     Cow::Made(Arc::new(space.stranger(key, fact.meta.name.clone(), &world.ground)))
@@ -97,15 +100,15 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    fn pair(&mut self, from: &[Cow<'_>], to: &[Cow<'_>]) -> Open {
+    fn pair(&mut self, from: &Group<'_>, to: &Group<'_>) -> Open {
         let mut open = Open::NONE;
-        for a in from {
-            for b in to {
+        for a in &from.classes {
+            for b in &to.classes {
                 let key = (&raw const **a, &raw const **b);
                 let one = if let Some(known) = self.pairs.get(&key) {
                     *known
                 } else {
-                    let one = self.world.ground.pair(a, b, &mut self.book);
+                    let one = self.world.ground.pair((from.space, a), (to.space, b), &mut self.book);
                     self.pairs.insert(key, one);
                     one
                 };
@@ -123,7 +126,7 @@ pub(super) fn connections(world: &World) -> Vec<Connection> {
     let mut found = Vec::new();
     for (at, from) in groups.iter().enumerate() {
         for (to_at, to) in groups.iter().enumerate().filter(|(to_at, _)| *to_at != at) {
-            let open = judged.pair(&from.classes, &to.classes);
+            let open = judged.pair(from, to);
             if !open.may.is_none() {
                 found.push(Connection { from: Peer::Workload(at), to: Peer::Workload(to_at), answer: judged.book.answer(open) });
             }
@@ -133,8 +136,7 @@ pub(super) fn connections(world: &World) -> Vec<Connection> {
     for (at, group) in groups.iter().enumerate() {
         let key: Vec<*const Class> = group.classes.iter().map(|class| &raw const **class).collect();
         for direction in DIRECTIONS {
-            let ranges =
-                outside.entry((key.clone(), direction)).or_insert_with(|| addresses(world, &group.classes, direction, &mut judged.book));
+            let ranges = outside.entry((key.clone(), direction)).or_insert_with(|| addresses(world, group, direction, &mut judged.book));
             for (ranges, open) in ranges.iter().filter(|(_, open)| !open.may.is_none()) {
                 let (workload, outside) = (Peer::Workload(at), Peer::Addresses(ranges.pairs()));
                 let (from, to) = if direction == Direction::Egress { (workload, outside) } else { (outside, workload) };
@@ -146,16 +148,20 @@ pub(super) fn connections(world: &World) -> Vec<Connection> {
     found
 }
 
-/// Ranges of addresses with what classes may open to them, or be opened to by them; ranges with equal answers are joined, a family apart.
-/// O(ranges of the entries × entries).
-fn addresses(world: &World, classes: &[Cow<'_>], direction: Direction, book: &mut PortBook) -> Vec<(Ranges, Open)> {
+/// Ranges of addresses with what pods may open to them, or be opened to by them; ranges with equal answers are joined, a family apart. That a pod's own
+/// node is always let in is left out. O(ranges of the entries × entries).
+fn addresses(world: &World, group: &Group<'_>, direction: Direction, book: &mut PortBook) -> Vec<(Ranges, Open)> {
     let mut by_answer: BTreeMap<Open, Vec<(Family, u128, u128)>> = BTreeMap::new();
-    let held = || classes.iter().flat_map(|class| class.held(direction, &world.ground));
-    for (family, from, to) in intervals(world, held(), &Ranges::all()) {
+    let held = group.classes.iter().flat_map(|class| class.held(direction, &world.ground));
+    for (family, from, to) in intervals(world, held, &Ranges::all()) {
         let mut open = Open::NONE;
-        for class in classes {
-            let one = world.ground.class_outside(class, direction, (family, from, world.zone(family, from)), book);
-            open = book.join(open, one);
+        let there = world.outside_at(family, from);
+        for class in &group.classes {
+            let nodes = (there.node && direction == Direction::Egress).then(|| group.space.nodes_of(class));
+            for own in world.owns_at(&there, nodes.as_ref()) {
+                let one = world.ground.class_outside(class, direction, &Outside { own, ..there }, book);
+                open = book.join(open, one);
+            }
         }
         by_answer.entry(open).or_default().push((family, from, to));
     }

@@ -4,7 +4,7 @@ use super::explain::{Say, Telling};
 use super::rules::{Tier, Verdict};
 use super::selector::words;
 use super::story::NearMiss;
-use super::term::{Entities, Field, Over, PodTerm, Term, TermId};
+use super::term::{Entities, Field, PodTerm, Term, TermId};
 use super::truth::Truth;
 use super::world::World;
 use crate::model::containers::PortProtocol;
@@ -54,6 +54,7 @@ fn pod_words(term: &PodTerm) -> String {
     let pods = of(|field| match field {
         Field::Pod(key) => Some(key),
         Field::Account => Some("service account"),
+        Field::Reserved(word) => Some(word),
         Field::Space(_) => None,
     });
     words(&pods)
@@ -76,12 +77,12 @@ fn term_words(term: &Term) -> String {
         Term::Names => "names whose addresses are not known".to_owned(),
         Term::Perhaps(inner) => format!("perhaps {}", term_words(inner)),
         Term::Entities(entities) => entity_words(*entities),
-        Term::Addresses(ranges, over) => {
+        Term::Nodes(..) => "some nodes".to_owned(),
+        Term::Addresses(ranges, _) => {
             let nets = ranges.nets();
             let shown: Vec<String> = nets.iter().take(SHOWN).map(ToString::to_string).collect();
             let more = if nets.len() > SHOWN { " …" } else { "" };
-            let what = if *over == Over::Nodes { "nodes at " } else { "" };
-            format!("{what}{}{more}", shown.join(", "))
+            format!("{}{more}", shown.join(", "))
         }
         Term::Pods(term) => {
             let spaces = term.needs.iter().filter_map(|(field, is)| {
@@ -106,7 +107,6 @@ fn entity_words(entities: Entities) -> String {
         (entities.remote, "other nodes"),
         (entities.world_v4 || entities.world_v6, "the world"),
         (entities.api, "the API server"),
-        (entities.odd, "the CNI's own endpoints"),
     ];
     let said: Vec<&str> = names.iter().filter(|(yes, _)| *yes).map(|(_, name)| *name).collect();
     if said.is_empty() { "nobody".to_owned() } else { said.join(", ") }

@@ -1,19 +1,23 @@
 //! What lies outside the tenants: addresses and the fixed targets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use ipnet::IpNet;
 
+use super::answer::Answer;
 use super::ground::ranges_of;
-use super::judge::{Held, Named};
+use super::isolation::Direction;
+use super::judge::Held;
 use super::portbook::{Open, PortBook, Ports};
 use super::ports::PortSet;
 use super::ranges::{FAMILIES, Family, Ranges};
 use super::reach::Options;
+use super::space::Class;
 use super::target::{Extent, Target, VaultPlace};
-use super::term::{Term, TermId};
-use super::world::{ClassAt, World};
+use super::term::{Outside, Term, TermId};
+use super::truth::Truth;
+use super::world::{ClassAt, World, owns};
 use crate::model::containers::PortProtocol;
 use crate::model::ids::Name;
 use crate::model::kind::Kind;
@@ -60,8 +64,6 @@ pub(super) struct Landmarks {
     metadata: Ranges,
     node_dns: Ranges,
     vault: Option<VaultPlace>,
-    /// Families of addresses that pods and nodes have; both where none is known.
-    families: [bool; 2],
 }
 
 /// What is asked of one target: addresses, pods, on which ports.
@@ -98,11 +100,6 @@ impl Landmarks {
         let metadata = nets(&METADATA);
         let system = snapshot.namespace("kube-system");
         let cached = system.is_some_and(|facts| facts.workloads.contains_key(&(Kind::DaemonSet, Name::from("node-local-dns"))));
-        let mut families = FAMILIES.map(|family| options.profile.edges().ipv6 || family == Family::V4);
-        let used = FAMILIES.map(|family| !cluster.of(family).is_empty());
-        if used != [false, false] {
-            families = [families[0] && used[0], families[1] && used[1]];
-        }
         Self {
             internet: Ranges::all().minus(&nets(&NOT_PUBLIC)).minus(&cluster).minus(&metadata),
             private: nets(&PRIVATE).minus(&cluster).minus(&metadata),
@@ -111,7 +108,6 @@ impl Landmarks {
             vault: options.places.vault.clone(),
             nodes,
             api,
-            families,
         }
     }
 }
@@ -176,20 +172,26 @@ impl World {
         self.selected("kube-system", &labels)
     }
 
-    /// Ranges without the families that the cluster does not speak.
-    pub(super) fn within_families(&self, ranges: &Ranges) -> Ranges {
-        let spoken = FAMILIES.into_iter().filter(|family| self.marks.families.get(*family as usize) == Some(&true));
-        spoken.fold(Ranges::default(), |all, family| all.union(&ranges.only(family)))
-    }
-
-    /// What a subject's rules open of addresses: the union, and whether all is open. O(ranges × entries).
-    pub(super) fn gain<'a>(&self, held: impl Iterator<Item = Held<'a>> + Clone, aim: &Aim, book: &mut PortBook) -> Gain {
+    /// What a subject's rules open of addresses of its families: the union, and whether all is open. `nodes`: where its pods run, where that counts.
+    /// O(ranges × entries).
+    pub(super) fn gain<'a>(
+        &self,
+        held: impl Iterator<Item = Held<'a>> + Clone,
+        aim: &Aim,
+        families: [bool; 2],
+        nodes: Option<&BTreeSet<Option<Name>>>,
+        book: &mut PortBook,
+    ) -> Gain {
         let mut gain = Gain { open: Open::NONE, whole: true };
         let mut everywhere = Open::ALL;
         let mut any = false;
-        let within = self.within_families(&aim.addresses);
-        for (family, from, _) in intervals(self, held.clone(), &within) {
-            let open = self.ground.outside(held.clone(), Named::Nowhere, (family, from, self.zone(family, from)), book);
+        for (family, from, _) in intervals(self, held.clone(), &of_families(&aim.addresses, families)) {
+            let there = self.outside_at(family, from);
+            let mut open = Open::NONE;
+            for own in self.owns_at(&there, nodes) {
+                let one = self.ground.outside(held.clone(), &Outside { own, ..there }, book);
+                open = book.join(open, one);
+            }
             let open = Open { sure: book.intersect(open.sure, aim.ports), may: book.intersect(open.may, aim.ports) };
             gain.open = book.join(gain.open, open);
             everywhere = book.meet(everywhere, open);
@@ -202,6 +204,57 @@ impl World {
         gain.whole &= any;
         gain
     }
+
+    /// What pods of a namespace open to addresses: the union, and the ranges with an open port. O(ranges × entries of its classes).
+    pub(super) fn addresses(&self, namespace: &str, within: &[IpNet], future: bool) -> (Answer, Vec<(IpNet, Answer)>) {
+        let Some(space) = self.space(namespace) else { return Default::default() };
+        let mut book = self.ground.ports.copy();
+        let classes: Vec<&Class> = space.classes.iter().filter(|class| future || class.count > 0).collect();
+        let held = classes.iter().flat_map(|class| class.held(Direction::Egress, &self.ground));
+        let mut all = Open::NONE;
+        let mut by_answer: BTreeMap<Open, Vec<(Family, u128, u128)>> = BTreeMap::new();
+        for (family, from, to) in intervals(self, held, &Ranges::new(within.iter().copied())) {
+            let there = self.outside_at(family, from);
+            let mut open = Open::NONE;
+            for class in &classes {
+                let nodes = there.node.then(|| space.nodes_of(class));
+                for own in self.owns_at(&there, nodes.as_ref()) {
+                    let one = self.ground.class_outside(class, Direction::Egress, &Outside { own, ..there }, &mut book);
+                    open = book.join(open, one);
+                }
+            }
+            if future && space.imagined_cut {
+                open = book.join(open, Open::UNKNOWN);
+            }
+            all = book.join(all, open);
+            if !open.may.is_none() {
+                by_answer.entry(open).or_default().push((family, from, to));
+            }
+        }
+        let mut ranges: Vec<(IpNet, Answer)> = Vec::new();
+        for (open, list) in by_answer {
+            let answer = book.answer(open);
+            ranges.extend(Ranges::from_intervals(list).nets().into_iter().map(|net| (net, answer.clone())));
+        }
+        ranges.sort_by(|a, b| a.0.cmp(&b.0));
+        (book.answer(all), ranges)
+    }
+
+    /// Whether what is at an address may be the node of pods that run on these.
+    pub(super) fn owns_at(&self, there: &Outside, nodes: Option<&BTreeSet<Option<Name>>>) -> BTreeSet<Truth> {
+        let Some(nodes) = nodes.filter(|_| there.node) else { return BTreeSet::from([Truth::No]) };
+        let at = self.ground.nodes_at(there);
+        at.into_iter().flat_map(|name| owns(Some(name), nodes)).collect()
+    }
+}
+
+/// Ranges of some families; of all where none is known.
+pub(super) fn of_families(ranges: &Ranges, families: [bool; 2]) -> Ranges {
+    if families == [false, false] {
+        return ranges.clone();
+    }
+    let spoken = FAMILIES.into_iter().filter(|family| families.get(*family as usize) == Some(&true));
+    spoken.fold(Ranges::default(), |all, family| all.union(&ranges.only(family)))
 }
 
 /// How much of a target was gained.

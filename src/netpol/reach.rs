@@ -156,14 +156,17 @@ impl Reach {
     }
 
     /// Whether pods of a namespace refuse what no rule allows, in one direction: every kind of policy counts.
-    pub fn isolation(&self, _namespace: &str, _direction: Direction) -> Option<Isolation> {
-        None
+    /// What a rule of NetworkPolicy or Cilium allows to everybody is left out: it is asked for by [`super::openness`]. None for a namespace that is not
+    /// there. O(classes × entries + pods).
+    pub fn isolation(&self, namespace: &str, direction: Direction) -> Option<Isolation> {
+        self.world.as_ref()?.isolation(namespace, direction)
     }
 
     /// What pods of a namespace (existing ones, and with `future` any that may be made) reach of addresses: the union over them, and the
     /// ranges that are open with their ports, sorted.
-    pub fn addresses(&self, _namespace: &str, _within: &[IpNet], _future: bool) -> (Answer, Vec<(IpNet, Answer)>) {
-        (Answer::default(), Vec::new())
+    /// O(ranges × entries of its classes).
+    pub fn addresses(&self, namespace: &str, within: &[IpNet], future: bool) -> (Answer, Vec<(IpNet, Answer)>) {
+        self.world.as_ref().map(|world| world.addresses(namespace, within, future)).unwrap_or_default()
     }
 
     /// A Service, as pods of a namespace reach it: by port. Empty for a Service that is not there.

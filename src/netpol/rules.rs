@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::isolation::Direction;
 use super::portbook::Ports;
 use super::term::TermId;
 use super::truth::{Both, Truth};
@@ -73,6 +74,8 @@ pub(super) enum Tier {
     /// Rules that are not understood.
     Foreign {
         may_allow: bool,
+        /// Only in this direction.
+        only: Option<Direction>,
     },
     /// By priority, then name.
     Admin(Rank),
@@ -110,6 +113,13 @@ pub(super) struct Unit {
     pub rules: Both<Arc<Ruleset>>,
     /// What can't be read, in words.
     pub unclear: Option<Name>,
+}
+
+impl Tier {
+    /// Whether units of it have a say in a direction.
+    pub(super) fn speaks(&self, direction: Direction) -> bool {
+        !matches!(self, Self::Foreign { only: Some(only), .. } if *only != direction)
+    }
 }
 
 impl Entry {

@@ -1,21 +1,22 @@
 //! A namespace and the classes of its pods: pods that no policy tells apart are one class.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::ground::{Face, FarSide, Ground, Group, Means, Number};
 use super::isolation::Direction;
-use super::judge::{Held, NamedPort, Seen as FarSeen};
+use super::judge::{Held, Named, NamedPort, Seen as FarSeen};
 use super::profile::{Enforcement, HostNetwork};
 use super::ranges::{FAMILIES, Family, number};
 use super::rules::{Tier, UnitId};
 use super::selector::NAMESPACE_NAME;
-use super::term::{Field, Over, Term, TermId, node};
+use super::term::{Over, Term, TermId};
 use super::truth::{Both, Truth};
 use crate::model::containers::{ContainerFact, ContainerRole, Containers};
 use crate::model::ids::Name;
-use crate::model::labels::{LabelSet, Labels};
+use crate::model::labels::LabelSet;
 use crate::model::pod::PodFact;
 use crate::model::snapshot::NamespaceFacts;
 
@@ -29,6 +30,36 @@ pub(super) enum Spot {
     At(u32),
     /// Wherever pods are: it does not exist yet.
     Floating,
+    /// Somewhere: of one pod that does not exist nothing is known.
+    Hidden,
+}
+
+/// What ports are called, as far as some policy asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Names {
+    /// These.
+    Table(Arc<[NamedPort]>),
+    /// A pod that may be made may call any port anything.
+    Any,
+    /// One pod of which nothing is known.
+    Hidden,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::Table([].into())
+    }
+}
+
+impl Names {
+    /// As a judgement takes it.
+    pub(super) fn named(&self) -> Named<'_> {
+        match self {
+            Self::Table(table) => Named::Table(table),
+            Self::Any => Named::Any,
+            Self::Hidden => Named::Hidden,
+        }
+    }
 }
 
 /// What tells pods of a namespace apart.
@@ -38,10 +69,12 @@ pub(super) struct ClassKey {
     pub labels: LabelSet,
     /// Where some policy looks at it.
     pub account: Option<Name>,
-    /// Ports whose names some policy uses; none for a pod that does not exist, which may name any.
-    pub named: Option<Arc<[NamedPort]>>,
-    /// On the node's network.
+    /// Ports whose names some policy uses.
+    pub named: Names,
+    /// Counts as a node: on the node's network, where the profile does not treat such pods like others.
     pub host: bool,
+    /// The node, of a pod that counts as one.
+    pub node: Option<Name>,
     /// By family.
     pub spots: [Spot; 2],
 }
@@ -84,7 +117,7 @@ pub(super) struct Space {
 /// The labels of a namespace, with the one that every namespace carries.
 pub(super) fn space_labels(name: &Name, facts: &NamespaceFacts) -> LabelSet {
     let own = facts.own.iter().flat_map(|own| own.labels.iter().cloned());
-    LabelSet::new(own.chain([(NAMESPACE_NAME.into(), name.clone())]))
+    LabelSet::new([(NAMESPACE_NAME.into(), name.clone())].into_iter().chain(own))
 }
 
 impl Space {
@@ -134,11 +167,13 @@ impl Space {
             let at = if let Some(at) = alike.get(&shape) {
                 *at
             } else {
+                let host = as_node(pod, ground);
                 let key = ClassKey {
                     labels: keys.project(&pod.labels),
                     account: keys.accounts.then(|| pod.service_account.clone()),
-                    named: Some(named_ports(&pod.containers, ground)),
-                    host: pod.host_network,
+                    named: if host { Names::default() } else { Names::Table(named_ports(&pod.containers, ground)) },
+                    host,
+                    node: pod.node.clone().filter(|_| host),
                     spots,
                 };
                 let at = *known.entry(key.clone()).or_insert_with(|| {
@@ -172,6 +207,14 @@ impl Space {
         let mut class = Class::new(key, example);
         self.acquaint_one(&mut class, ground, &self.global_units(ground), &self.wide_terms(ground));
         class
+    }
+
+    /// The nodes that pods of a class run on; none inside where that is not known. O(pods).
+    pub(super) fn nodes_of(&self, class: &Class) -> BTreeSet<Option<Name>> {
+        let at = self.classes.iter().position(|one| std::ptr::eq(one, class)).and_then(|at| u32::try_from(at).ok());
+        let pods = self.facts.pods.values().zip(&self.class_of).filter(|(_, of)| at.is_some() && **of == at);
+        let nodes: BTreeSet<Option<Name>> = pods.map(|(pod, _)| pod.node.clone()).collect();
+        if nodes.is_empty() { BTreeSet::from([None]) } else { nodes }
     }
 
     /// Cluster-wide units that may be about pods of this namespace.
@@ -245,10 +288,15 @@ impl Class {
         Self { key, count: 0, example, units: Box::default(), seen: Box::default(), face: 0 }
     }
 
+    /// The families of addresses it has.
+    pub(super) fn families(&self) -> [bool; 2] {
+        self.key.spots.map(|spot| matches!(spot, Spot::At(_) | Spot::Floating))
+    }
+
     /// The rules that apply to it in a direction, by tier.
     pub(super) fn held<'a>(&'a self, direction: Direction, ground: &'a Ground) -> impl Iterator<Item = Held<'a>> + Clone {
         self.units.iter().filter_map(move |(id, truth)| {
-            let unit = ground.unit(*id)?;
+            let unit = ground.unit(*id).filter(|unit| unit.tier.speaks(direction))?;
             Some(Held { truth: *truth, tier: &unit.tier, rules: unit.rules.get(direction) })
         })
     }
@@ -256,9 +304,9 @@ impl Class {
 
 impl Ground {
     /// How a class looks to strangers, numbered.
-    fn face(&mut self, class: &Class, far: Box<FarSeen>) -> Number {
+    pub(super) fn face(&mut self, class: &Class, far: Box<FarSeen>) -> Number {
         let sides = Both { ingress: far_side(class, Direction::Ingress, self), egress: far_side(class, Direction::Egress, self) };
-        let group = Group { seen: far, named: class.key.named.clone(), families: class.key.spots.map(|spot| spot != Spot::None) };
+        let group = Group { seen: far, named: class.key.named.clone(), host: class.key.host, families: class.families() };
         let face = Face { sides, group: self.groups.number(group) };
         self.faces.number(face)
     }
@@ -289,6 +337,7 @@ struct Alike {
     containers: *const ContainerFact,
     account: Name,
     host: bool,
+    node: Option<Name>,
     spots: [Spot; 2],
 }
 
@@ -299,6 +348,7 @@ impl Alike {
             containers: pod.containers.as_ptr(),
             account: pod.service_account.clone(),
             host: pod.host_network,
+            node: pod.node.clone().filter(|_| pod.host_network),
             spots,
         }
     }
@@ -313,14 +363,20 @@ pub(super) fn counts(pod: &PodFact, ground: &Ground) -> bool {
 
 /// Whether policies apply to pods of a class.
 pub(super) fn under_policy(key: &ClassKey, ground: &Ground) -> bool {
-    ground.mode.enforcement != Enforcement::Never && (!key.host || ground.edges.host_network == HostNetwork::Ordinary)
+    ground.mode.enforcement != Enforcement::Never && !key.host
+}
+
+/// Whether a pod counts as its node.
+pub(super) fn as_node(pod: &PodFact, ground: &Ground) -> bool {
+    pod.host_network && ground.edges.host_network != HostNetwork::Ordinary
 }
 
 fn spots(pod: &PodFact, ground: &Ground) -> [Spot; 2] {
-    let Some(atoms) = &ground.atoms else { return [Spot::None; 2] };
+    let of_node = || pod.node.as_ref().filter(|_| as_node(pod, ground)).and_then(|node| ground.node_ips.get(node));
+    let ips = if pod.ips.is_empty() { of_node().map_or(&[][..], |ips| ips) } else { &pod.ips };
     FAMILIES.map(|family| {
-        let ip = pod.ips.iter().find(|ip| Family::of(**ip) == family);
-        ip.and_then(|ip| atoms.at(family, number(*ip))).map_or(Spot::None, Spot::At)
+        let ip = ips.iter().find(|ip| Family::of(**ip) == family);
+        ip.map_or(Spot::None, |ip| Spot::At(ground.atoms.at(family, number(*ip))))
     })
 }
 
@@ -342,18 +398,13 @@ pub(super) fn named_ports(containers: &Containers, ground: &Ground) -> Arc<[Name
     named.into()
 }
 
-/// Labels as a shared set.
-pub(super) fn shared(labels: LabelSet) -> Labels {
-    Arc::new(labels)
-}
-
 fn far_side(class: &Class, direction: Direction, ground: &mut Ground) -> u32 {
     let mut side: Vec<_> = class
         .units
         .iter()
         .filter_map(|(id, truth)| {
             let far = ground.far.get(*id as usize)?;
-            let unit = ground.unit(*id)?;
+            let unit = ground.unit(*id).filter(|unit| unit.tier.speaks(direction))?;
             Some((*truth, unit.tier.clone(), *far.get(direction)))
         })
         .collect();
@@ -363,23 +414,25 @@ fn far_side(class: &Class, direction: Direction, ground: &mut Ground) -> u32 {
     ground.sides.number(side)
 }
 
-/// Whether a term matches a pod of a class whose namespace it means: without an address, over IPv4, over IPv6.
+/// Whether a term matches a pod of a class whose namespace it means: without an address, over IPv4, over IPv6. What a node's own identity matches
+/// hangs on the other end, too, and is not in it.
 fn seen_by(term: &Term, id: TermId, key: &ClassKey, ground: &Ground) -> [Truth; 3] {
-    let selectable = !key.host || ground.edges.host_network == HostNetwork::Ordinary;
+    let sure = |yes: bool| if yes { Truth::Sure } else { Truth::No };
     match term {
         // these are known without looking
         Term::Anybody | Term::Unclear | Term::Names => [Truth::No; 3],
-        Term::Pods(_) if !selectable => [Truth::No; 3],
+        Term::Pods(_) if key.host => [Truth::No; 3],
         Term::Pods(term) => [term.of_pod(&key.labels, key.account.as_ref()); 3],
-        Term::Entities(e) if selectable => [if e.pods { Truth::Sure } else { Truth::No }; 3],
-        Term::Entities(e) => [node(e); 3],
+        Term::Entities(e) => [sure(e.pods && !key.host); 3],
         Term::Perhaps(inner) => seen_by(inner, id, key, ground).map(|truth| truth.and(Truth::Perhaps)),
+        Term::Nodes(names, _) => [sure(key.host && key.node.as_ref().is_some_and(|node| names.contains(node))); 3],
         Term::Addresses(_, over) => {
-            let seen = match over {
-                Over::World => false,
-                Over::Nodes => !selectable,
-                Over::Profile if selectable => ground.edges.cidr_matches_pods,
-                Over::Profile => ground.edges.cidr_matches_nodes,
+            let switches = ground.mode.switches;
+            let seen = match (over, key.host) {
+                (Over::Profile, false) => switches.pods,
+                (Over::Profile, true) => switches.nodes,
+                (Over::World, false) => switches.cilium_pods,
+                (Over::World, true) => switches.cilium_nodes,
             };
             if seen { by_address(id, key, ground) } else { [Truth::No; 3] }
         }
@@ -387,11 +440,13 @@ fn seen_by(term: &Term, id: TermId, key: &ClassKey, ground: &Ground) -> [Truth; 
 }
 
 fn by_address(id: TermId, key: &ClassKey, ground: &Ground) -> [Truth; 3] {
-    let Some(atoms) = &ground.atoms else { return [Truth::No; 3] };
+    let inside = |set: u32| ground.atoms.set(set).contains(&id);
     let one = |family: Family, spot: Spot| match spot {
         Spot::None => Truth::No,
+        Spot::Hidden => Truth::Perhaps,
+        Spot::At(_) if family == Family::V6 && !ground.edges.ipv6 => Truth::No,
         Spot::At(set) => {
-            if atoms.set(set).contains(&id) {
+            if inside(set) {
                 Truth::Sure
             } else {
                 Truth::No
@@ -399,9 +454,8 @@ fn by_address(id: TermId, key: &ClassKey, ground: &Ground) -> [Truth; 3] {
         }
         Spot::Floating => {
             let space = ground.pod_space.get(family as usize);
-            let inside = |set: &&u32| atoms.set(**set).contains(&id);
-            let of = space.map_or(0, |sets| sets.len());
-            match space.map_or(0, |sets| sets.iter().filter(inside).count()) {
+            let of = space.map_or(0, BTreeSet::len);
+            match space.map_or(0, |sets| sets.iter().filter(|set| inside(**set)).count()) {
                 0 => Truth::No,
                 n if n == of => Truth::Sure,
                 _ => Truth::Perhaps,
@@ -409,7 +463,8 @@ fn by_address(id: TermId, key: &ClassKey, ground: &Ground) -> [Truth; 3] {
         }
     };
     let [v4, v6] = key.spots;
-    [Truth::No, one(Family::V4, v4), one(Family::V6, v6)]
+    let none = if key.spots.contains(&Spot::Hidden) { Truth::Perhaps } else { Truth::No };
+    [none, one(Family::V4, v4), one(Family::V6, v6)]
 }
 
 /// Whether a term is meant for few namespaces, this one among them.
@@ -418,10 +473,4 @@ pub(super) fn narrow_spaces(means: &Means) -> &[u32] {
         Means::Narrow(spaces) => spaces,
         _ => &[],
     }
-}
-
-/// Whether a label is looked at by a term, for imagining pods.
-pub(super) fn pod_needs(term: &Term) -> impl Iterator<Item = (&Name, &crate::model::labels::Is)> {
-    let needs = if let Term::Pods(term) = term { &*term.needs } else { &[] };
-    needs.iter().filter_map(|(field, is)| if let Field::Pod(key) = field { Some((key, is)) } else { None })
 }

@@ -28,6 +28,8 @@ pub(super) enum Field {
     Space(Name),
     /// Its service account.
     Account,
+    /// What Cilium calls an end that is no pod: `host`, `world`.
+    Reserved(Name),
 }
 
 /// Pods, by requirements that must all be met.
@@ -37,6 +39,8 @@ pub(super) struct PodTerm {
     pub scope: Option<Name>,
     /// All of these.
     pub needs: Box<[(Field, Is)]>,
+    /// Ends that are no pods may meet it, too: Cilium judges them by the labels they lack.
+    pub beyond: bool,
 }
 
 /// Which ends a range of addresses may match besides what is outside the cluster.
@@ -44,10 +48,8 @@ pub(super) struct PodTerm {
 pub(super) enum Over {
     /// Pods and nodes as the profile says.
     Profile,
-    /// Neither: Cilium's reading.
+    /// Neither, unless Cilium is told to: its own reading.
     World,
-    /// It is a list of addresses of nodes.
-    Nodes,
 }
 
 /// Cilium's entities, joined.
@@ -59,8 +61,6 @@ pub(super) struct Entities {
     pub world_v4: bool,
     pub world_v6: bool,
     pub api: bool,
-    /// Something of the cluster that is no pod of ours: the proxy, health endpoints, unmanaged pods.
-    pub odd: bool,
 }
 
 /// A peer or a subject.
@@ -74,25 +74,38 @@ pub(super) enum Term {
     Pods(PodTerm),
     /// Addresses.
     Addresses(Ranges, Over),
+    /// Nodes, by name and address.
+    Nodes(Box<[Name]>, Ranges),
     /// Names whose addresses are not known: any address outside, perhaps.
     Names,
     /// Cilium's entities.
     Entities(Entities),
-    /// All of these: a selector that Cilium limits further.
+    /// Perhaps.
     Perhaps(Box<Term>),
 }
 
-/// Where an address is, as Cilium tells them apart.
+/// An address outside the pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Zone {
-    World,
-    Node,
-    /// A node on which, or an address at which, the API server answers.
-    Api {
-        node: bool,
-    },
-    /// A pod's.
-    Pod,
+pub(super) struct Outside {
+    pub family: Family,
+    pub at: u128,
+    /// A node's.
+    pub node: bool,
+    /// The API server answers there.
+    pub api: bool,
+    /// The node is the one that the pod at the other end runs on.
+    pub own: Truth,
+}
+
+/// What a range of addresses matches besides the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Switches {
+    pub pods: bool,
+    pub nodes: bool,
+    /// The same for Cilium's own policies.
+    pub cilium_pods: bool,
+    pub cilium_nodes: bool,
+    pub ipv6: bool,
 }
 
 /// What a selector asks of a pod's labels and of its namespace's.
@@ -134,6 +147,7 @@ impl PodTerm {
         let of_pod = self.needs.iter().filter_map(|(field, is)| match field {
             Field::Pod(key) => Some(meets(labels.get(key), is)),
             Field::Account => Some(account.map_or(Truth::Perhaps, |account| meets(Some(account), is))),
+            Field::Reserved(_) => Some(meets(None, is)),
             Field::Space(_) => None,
         });
         of_pod.fold(Truth::Sure, Truth::and)
@@ -158,63 +172,84 @@ impl PodTerm {
     pub(super) fn wants_account(&self) -> bool {
         self.needs.iter().any(|(field, _)| *field == Field::Account)
     }
+
+    /// Whether an end that is no pod is meant: it has none of the labels. O(requirements).
+    fn of_other(&self, node: bool, own: Truth) -> Truth {
+        if !self.beyond {
+            return Truth::No;
+        }
+        let one = |(field, is): &(Field, Is)| match (field, node) {
+            (Field::Reserved(word), true) if matches!(word.as_ref(), "host" | "remote-node") => {
+                let there = if word.as_ref() == "host" { own } else { own.not() };
+                match there {
+                    Truth::Perhaps => Truth::Perhaps,
+                    there => meets((there == Truth::Sure).then(|| "".into()).as_ref(), is),
+                }
+            }
+            (Field::Reserved(word), false) if word.as_ref() == "world" => meets(Some(&"".into()), is),
+            _ => meets(None, is),
+        };
+        self.needs.iter().map(one).fold(Truth::Sure, Truth::and)
+    }
 }
 
-/// What matches what is found at an address outside the pods.
-pub(super) fn matches_address(term: &Term, family: Family, at: u128, zone: Zone, nodes_match: bool) -> Truth {
+/// Whether a term matches what is found at an address outside the pods. O(log ranges), O(requirements).
+pub(super) fn matches_address(term: &Term, there: &Outside, switches: &Switches) -> Truth {
     let sure = |yes: bool| if yes { Truth::Sure } else { Truth::No };
     match term {
         Term::Anybody => Truth::Sure,
         Term::Unclear => Truth::Perhaps,
-        Term::Pods(_) => Truth::No,
+        Term::Pods(term) => term.of_other(there.node, there.own),
         Term::Addresses(ranges, over) => {
-            let seen = match (over, zone) {
-                (Over::Nodes, _) | (_, Zone::World) | (Over::World, Zone::Api { node: false }) => true,
-                (Over::Profile, Zone::Api { node: false }) => true,
-                (Over::Profile, Zone::Node | Zone::Api { node: true }) => nodes_match,
-                (Over::World, _) | (Over::Profile, Zone::Pod) => false,
-            };
-            sure(seen && ranges.contains(family, at))
+            let nodes = if *over == Over::Profile { switches.nodes } else { switches.cilium_nodes };
+            let read = there.family == Family::V4 || switches.ipv6;
+            sure(read && (!there.node || nodes) && ranges.contains(there.family, there.at))
         }
+        Term::Nodes(_, ranges) => sure(there.node && ranges.contains(there.family, there.at)),
         Term::Names => {
-            if matches!(zone, Zone::World | Zone::Api { node: false }) {
-                Truth::Perhaps
-            } else {
+            if there.node {
                 Truth::No
+            } else {
+                Truth::Perhaps
             }
         }
-        Term::Entities(e) => match zone {
-            Zone::World => sure(if family == Family::V4 { e.world_v4 } else { e.world_v6 }),
-            Zone::Node => node(e),
-            Zone::Api { node: true } => {
-                if e.api {
-                    Truth::Sure
-                } else {
-                    node(e)
-                }
-            }
-            Zone::Api { node: false } => {
-                let world = if family == Family::V4 { e.world_v4 } else { e.world_v6 };
-                if e.api {
-                    Truth::Sure
-                } else if world {
-                    Truth::Perhaps
-                } else {
-                    Truth::No
-                }
-            }
-            Zone::Pod => sure(e.pods),
-        },
-        Term::Perhaps(inner) => matches_address(inner, family, at, zone, nodes_match).and(Truth::Perhaps),
+        Term::Entities(e) => {
+            let world = if there.family == Family::V4 { e.world_v4 } else { e.world_v6 };
+            let other = if there.node { node(e, there.own) } else { sure(world) };
+            sure(e.api && there.api).or(other)
+        }
+        Term::Perhaps(inner) => matches_address(inner, there, switches).and(Truth::Perhaps),
     }
 }
 
-/// A node is the pod's own or another: both named is sure, one of them is not.
-pub(super) fn node(e: &Entities) -> Truth {
-    match (e.host, e.remote) {
-        (true, true) => Truth::Sure,
-        (false, false) => Truth::No,
-        _ => Truth::Perhaps,
+/// Whether a term matches a pod on the node's network, beyond what its address says; none for terms that don't look at that.
+pub(super) fn matches_node(term: &Term, own: Truth) -> Option<Truth> {
+    match term {
+        Term::Entities(e) => Some(node(e, own)),
+        Term::Pods(term) if term.beyond => Some(term.of_other(true, own)),
+        Term::Perhaps(inner) => matches_node(inner, own).map(|truth| truth.and(Truth::Perhaps)),
+        _ => None,
+    }
+}
+
+/// Whether terms tell the pod's own node from others.
+pub(super) fn tells_own_node(term: &Term) -> bool {
+    match term {
+        Term::Entities(e) => e.host != e.remote,
+        Term::Pods(term) => term.beyond && term.needs.iter().any(|(field, _)| matches!(field, Field::Reserved(_))),
+        Term::Perhaps(inner) => tells_own_node(inner),
+        _ => false,
+    }
+}
+
+/// A node is the pod's own, or another.
+fn node(e: &Entities, own: Truth) -> Truth {
+    let sure = |yes: bool| if yes { Truth::Sure } else { Truth::No };
+    match own {
+        Truth::Sure => sure(e.host),
+        Truth::No => sure(e.remote),
+        Truth::Perhaps if e.host == e.remote => sure(e.host),
+        Truth::Perhaps => Truth::Perhaps,
     }
 }
 

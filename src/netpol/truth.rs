@@ -27,6 +27,14 @@ impl Truth {
     pub(super) fn or(self, other: Self) -> Self {
         self.max(other)
     }
+
+    pub(super) const fn not(self) -> Self {
+        match self {
+            Self::No => Self::Sure,
+            Self::Perhaps => Self::Perhaps,
+            Self::Sure => Self::No,
+        }
+    }
 }
 
 /// A pair of values, one for each direction.
@@ -37,21 +45,10 @@ pub(super) struct Both<T> {
 }
 
 impl<T> Both<T> {
-    pub(super) fn new(of: impl Fn(Direction) -> T) -> Self {
-        Self { ingress: of(Direction::Ingress), egress: of(Direction::Egress) }
-    }
-
     pub(super) const fn get(&self, direction: Direction) -> &T {
         match direction {
             Direction::Ingress => &self.ingress,
             Direction::Egress => &self.egress,
-        }
-    }
-
-    pub(super) const fn get_mut(&mut self, direction: Direction) -> &mut T {
-        match direction {
-            Direction::Ingress => &mut self.ingress,
-            Direction::Egress => &mut self.egress,
         }
     }
 }

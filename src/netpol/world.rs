@@ -1,19 +1,20 @@
 //! The cluster as the engine sees it, and the answer for a pair of pods.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
 use super::ground::{Face, Ground, Group, Number};
+use super::imagine::imagine;
 use super::isolation::Direction;
-use super::judge::{Held, Named, NamedPort, Seen, judge, peer_of};
+use super::judge::{Held, Look, Named, Seen, judge, peer_of};
 use super::outside::Landmarks;
 use super::portbook::{Open, PortBook};
-use super::ranges::Family;
+use super::ranges::{FAMILIES, Family, Ranges, address};
 use super::reach::Options;
 use super::rules::Entry;
 use super::space::{Class, Space, Spot, space_labels};
-use super::term::{SpaceIndex, TermId, Zone, matches_address};
+use super::term::{Outside, SpaceIndex, TermId, matches_address};
 use super::truth::{Both, Truth};
 use crate::model::ids::Name;
 use crate::model::snapshot::Snapshot;
@@ -55,8 +56,10 @@ impl World {
         for space in &mut spaces {
             space.classify(&ground);
         }
+        ground.pod_space = pod_space(options, snapshot, &spaces, &ground);
         for space in &mut spaces {
             space.acquaint(&mut ground);
+            imagine(space, &mut ground);
         }
         let place = (0..).zip(&spaces).map(|(at, space)| (space.name.clone(), at)).collect();
         let marks = Landmarks::new(options, snapshot);
@@ -67,8 +70,9 @@ impl World {
         self.place.get(name).and_then(|at| self.spaces.get(*at as usize))
     }
 
-    pub(super) fn class(&self, (space, class): ClassAt) -> Option<&Class> {
-        self.spaces.get(space as usize).and_then(|space| space.classes.get(class as usize))
+    pub(super) fn class(&self, (space, class): ClassAt) -> Option<(&Space, &Class)> {
+        let space = self.spaces.get(space as usize)?;
+        Some((space, space.classes.get(class as usize)?))
     }
 
     /// The answer between strangers, by their faces. O(1) once done.
@@ -83,70 +87,107 @@ impl World {
         open
     }
 
-    /// What an address is to Cilium's rules.
-    pub(super) fn zone(&self, family: Family, at: u128) -> Zone {
-        let node = self.marks.nodes.contains(family, at);
-        if self.marks.api.contains(family, at) {
-            Zone::Api { node }
-        } else if node {
-            Zone::Node
-        } else {
-            Zone::World
+    /// What is found at an address, as a pod sees it of which the node is not looked at.
+    pub(super) fn outside_at(&self, family: Family, at: u128) -> Outside {
+        let (node, api) = (self.marks.nodes.contains(family, at), self.marks.api.contains(family, at));
+        Outside { family, at, node, api, own: Truth::No }
+    }
+}
+
+/// The sets of address terms that pods lie in, or may: within the ranges that are said to be theirs, and where they are. O(classes + ranges).
+fn pod_space(options: &Options, snapshot: &Snapshot, spaces: &[Space], ground: &Ground) -> [BTreeSet<Number>; 2] {
+    let ranges = snapshot.nodes.values().flat_map(|node| node.pod_cidrs.iter()).chain(&options.places.pod_ranges);
+    let ranges = Ranges::new(ranges.copied());
+    let mut sets = FAMILIES.map(|family| ground.atoms.within(family, &ranges));
+    let classes = spaces.iter().flat_map(|space| &space.classes).filter(|class| !class.key.host);
+    for class in classes {
+        for (spot, sets) in class.key.spots.iter().zip(&mut sets) {
+            if let Spot::At(set) = spot {
+                sets.insert(*set);
+            }
         }
     }
+    sets
 }
 
 /// A class by its namespace's place and its own.
 pub(super) type ClassAt = (u32, u32);
 
-/// The families over which two ends may speak: 0 stands for no family, where it does not matter or nothing is known.
+/// The families over which two ends may speak: 0 stands for no family, where nothing is known of one of them. None where they have none in common.
 pub(super) fn families(from: [bool; 2], to: [bool; 2]) -> &'static [usize] {
     let shared = match (from, to) {
+        ([false, false], [false, false]) => return &[0],
         ([false, false], other) | (other, [false, false]) => other,
         ([a4, a6], [b4, b6]) => [a4 && b4, a6 && b6],
     };
     match shared {
-        [false, false] => &[0],
+        [false, false] => &[],
         [true, false] => &[1],
         [false, true] => &[2],
         [true, true] => &[1, 2],
     }
 }
 
-pub(super) fn named(table: Option<&Arc<[NamedPort]>>) -> Named<'_> {
-    table.map_or(Named::Any, |table| Named::Table(table))
-}
-
 /// One end of a pair as the other sees it.
 #[derive(Clone, Copy)]
-struct Look<'a> {
+struct Side<'a> {
     seen: &'a Seen,
     named: Named<'a>,
     families: [bool; 2],
+    host: bool,
 }
 
+impl Side<'_> {
+    /// Whether it looks the same over both families.
+    fn uniform(&self) -> bool {
+        self.seen.iter().all(|(_, by)| matches!(by, [_, v4, v6] if v4 == v6))
+    }
+}
+
+/// What both sides say. Over two families, the answer that holds for the pair stands for both. `own`: one of the ends counts as a node; whether as
+/// that of the other. O(entries).
 fn both_sides<'a>(
+    ground: &Ground,
     egress: impl Iterator<Item = Held<'a>> + Clone,
     ingress: impl Iterator<Item = Held<'a>> + Clone,
-    (from, to): (Look<'_>, Look<'_>),
+    (from, to): (Side<'_>, Side<'_>),
+    own: Truth,
     book: &mut PortBook,
 ) -> Both<Open> {
-    let mut both: Option<Both<Open>> = None;
-    let mut all = Open::NONE;
-    let families = families(from.families, to.families);
-    for family in families {
-        let out = judge(egress.clone(), |entry| peer_of(entry, to.seen, *family), to.named, book);
-        let into = judge(ingress.clone(), |entry| peer_of(entry, from.seen, *family), to.named, book);
-        let open = book.meet(out, into);
-        all = book.join(all, open);
-        both = Some(both.map_or(Both { ingress: into, egress: out }, |before| Both {
-            ingress: book.join(before.ingress, into),
-            egress: book.join(before.egress, out),
-        }));
+    let mut families = families(from.families, to.families);
+    if families.len() > 1 && from.uniform() && to.uniform() {
+        families = families.split_at(1).0;
     }
-    // over two families the sides may be open apart and the pair closed: the pair's own answer is what counts
-    let both = both.unwrap_or_default();
-    if families.len() > 1 { Both { ingress: all, egress: all } } else { both }
+    let mut all: Option<Both<Open>> = None;
+    for family in families {
+        let at = |side: &Side<'_>, entry: &Entry| {
+            let look = Look { terms: &ground.terms, seen: side.seen, family: *family, node: side.host.then_some(own) };
+            peer_of(entry, &look)
+        };
+        let out = judge(egress.clone(), |entry| at(&to, entry), to.named, book);
+        let mut into = judge(ingress.clone(), |entry| at(&from, entry), to.named, book);
+        if from.host && !to.host && ground.mode.own_node {
+            into = let_in(into, own, book);
+        }
+        all = Some(match all {
+            None => Both { egress: out, ingress: into },
+            Some(before) => {
+                let (before, now) = (book.meet(before.egress, before.ingress), book.meet(out, into));
+                let open = book.join(before, now);
+                Both { egress: open, ingress: open }
+            }
+        });
+    }
+    all.unwrap_or_default()
+}
+
+/// What comes from the pod's own node is always let in.
+pub(super) fn let_in(open: Open, own: Truth, book: &mut PortBook) -> Open {
+    match own {
+        Truth::No => open,
+        Truth::Perhaps => book.join(open, Open::UNKNOWN),
+        Truth::Sure => Open::ALL,
+    }
 }
 
 fn far_pair(ground: &Ground, from: Number, to: Number, book: &mut PortBook) -> Option<Open> {
@@ -155,57 +196,88 @@ fn far_pair(ground: &Ground, from: Number, to: Number, book: &mut PortBook) -> O
         Some((face, ground.groups.get(face.group)?))
     };
     let ((source, source_group), (target, target_group)) = (face(from)?, face(to)?);
-    let names = named(target_group.named.as_ref());
-    let from = Look { seen: &source_group.seen, named: names, families: source_group.families };
-    let to = Look { seen: &target_group.seen, named: names, families: target_group.families };
-    let both = both_sides(ground.held_far(source.sides.egress), ground.held_far(target.sides.ingress), (from, to), book);
+    let side = |group| -> Side<'_> {
+        let Group { seen, named, host, families }: &Group = group;
+        Side { seen, named: named.named(), families: *families, host: *host }
+    };
+    let pair = (side(source_group), side(target_group));
+    let (egress, ingress) = (ground.held_far(source.sides.egress), ground.held_far(target.sides.ingress));
+    let both = both_sides(ground, egress, ingress, pair, Truth::Perhaps, book);
     Some(book.meet(both.egress, both.ingress))
+}
+
+fn side(class: &Class) -> Side<'_> {
+    Side { seen: &class.seen, named: class.key.named.named(), families: class.families(), host: class.key.host }
+}
+
+/// Whether two nodes are one.
+pub(super) fn same_node(a: Option<&Name>, b: Option<&Name>) -> Truth {
+    match (a, b) {
+        (Some(a), Some(b)) if a == b => Truth::Sure,
+        (Some(_), Some(_)) => Truth::No,
+        _ => Truth::Perhaps,
+    }
 }
 
 impl Ground {
     /// The answer between two classes, side by side where there is one family. O(entries of both).
-    pub(super) fn sides_of(&self, from: &Class, to: &Class, book: &mut PortBook) -> Both<Open> {
-        let look = |class: &'_ Class| class.key.spots.map(|spot| spot != Spot::None);
-        let names = named(to.key.named.as_ref());
-        let a = Look { seen: &from.seen, named: names, families: look(from) };
-        let b = Look { seen: &to.seen, named: names, families: look(to) };
-        both_sides(from.held(Direction::Egress, self), to.held(Direction::Ingress, self), (a, b), book)
+    pub(super) fn sides_of(&self, from: &Class, to: &Class, own: Truth, book: &mut PortBook) -> Both<Open> {
+        let (egress, ingress) = (from.held(Direction::Egress, self), to.held(Direction::Ingress, self));
+        both_sides(self, egress, ingress, (side(from), side(to)), own, book)
     }
 
-    /// The answer between two classes. O(entries of both).
-    pub(super) fn pair(&self, from: &Class, to: &Class, book: &mut PortBook) -> Open {
-        let both = self.sides_of(from, to, book);
-        book.meet(both.egress, both.ingress)
-    }
-
-    /// What a subject may open to, or be opened to by, an address. O(entries).
-    pub(super) fn outside<'a>(
-        &self,
-        held: impl Iterator<Item = Held<'a>> + Clone,
-        names: Named<'_>,
-        (family, at, zone): (Family, u128, Zone),
-        book: &mut PortBook,
-    ) -> Open {
-        judge(held, |entry| self.address_of(entry, (family, at, zone)), names, book)
+    /// The answer between pods of two classes: the union over them where one counts as a node. O(entries of both), and O(pods) for those.
+    pub(super) fn pair(&self, (a, from): (&Space, &Class), (b, to): (&Space, &Class), book: &mut PortBook) -> Open {
+        let owns = match (from.key.host, to.key.host) {
+            (true, false) => owns(from.key.node.as_ref(), &b.nodes_of(to)),
+            (false, true) => owns(to.key.node.as_ref(), &a.nodes_of(from)),
+            _ => BTreeSet::from([Truth::No]),
+        };
+        let mut open = Open::NONE;
+        for own in owns {
+            let both = self.sides_of(from, to, own, book);
+            let one = book.meet(both.egress, both.ingress);
+            open = book.join(open, one);
+        }
+        open
     }
 
     /// Whether an address outside the pods is one of an entry's peers. O(peers × log ranges).
-    pub(super) fn address_of(&self, entry: &Entry, (family, at, zone): (Family, u128, Zone)) -> Truth {
+    pub(super) fn address_of(&self, entry: &Entry, there: &Outside) -> Truth {
+        // ingress rules of the cluster-wide tiers mean pods only
         if entry.inside_only {
             return Truth::No;
         }
-        let nodes = self.edges.cidr_matches_nodes;
-        let one = |id: &TermId| matches_address(self.terms.get(*id), family, at, zone, nodes);
+        let one = |id: &TermId| matches_address(self.terms.get(*id), there, &self.mode.switches);
         entry.peers.iter().map(one).max().unwrap_or_default()
     }
 
-    /// What a class may open to, or be opened to by, an address. O(entries).
-    pub(super) fn class_outside(&self, class: &Class, direction: Direction, at: (Family, u128, Zone), book: &mut PortBook) -> Open {
+    /// What a subject may open to an address. O(entries).
+    pub(super) fn outside<'a>(&self, held: impl Iterator<Item = Held<'a>> + Clone, there: &Outside, book: &mut PortBook) -> Open {
+        judge(held, |entry| self.address_of(entry, there), Named::Nowhere, book)
+    }
+
+    /// What a class may open to, or be opened to by, an address; nothing where it has no address of the family. O(entries).
+    pub(super) fn class_outside(&self, class: &Class, direction: Direction, there: &Outside, book: &mut PortBook) -> Open {
+        let has = class.families();
+        if has != [false, false] && has.get(there.family as usize) != Some(&true) {
+            return Open::NONE;
+        }
         let names = match direction {
             Direction::Egress => Named::Nowhere,
-            Direction::Ingress => named(class.key.named.as_ref()),
+            Direction::Ingress => class.key.named.named(),
         };
-        self.outside(class.held(direction, self), names, at, book)
+        let open = judge(class.held(direction, self), |entry| self.address_of(entry, there), names, book);
+        let from_node = direction == Direction::Ingress && there.node && self.mode.own_node;
+        if from_node { let_in(open, there.own, book) } else { open }
+    }
+
+    /// Names of the nodes that have an address. O(nodes).
+    pub(super) fn nodes_at(&self, there: &Outside) -> Vec<&Name> {
+        let ip = address(there.family, there.at);
+        let mut names: Vec<&Name> = self.node_ips.iter().filter(|(_, ips)| ips.contains(&ip)).map(|(name, _)| name).collect();
+        names.sort();
+        names
     }
 
     /// The rules of a numbered side.
@@ -213,4 +285,9 @@ impl Ground {
         let side = self.sides.get(side).into_iter().flat_map(|side| side.iter());
         side.filter_map(|(truth, tier, rules)| Some(Held { truth: *truth, tier, rules: self.rulesets.get(*rules)? }))
     }
+}
+
+/// Whether a node may be that of each of these pods.
+pub(super) fn owns(node: Option<&Name>, of: &BTreeSet<Option<Name>>) -> BTreeSet<Truth> {
+    of.iter().map(|other| same_node(node, other.as_ref())).collect()
 }

@@ -17,7 +17,7 @@ use crate::netpol::portbook::Ports;
 use crate::netpol::ranges::Ranges;
 use crate::netpol::rules::{Condition, Entry, PortTerm, Ruleset, Subject, Tier, Unit, Verdict};
 use crate::netpol::selector::NAMESPACE_NAME;
-use crate::netpol::term::{Entities, Field, Over, PodTerm, Term, TermId};
+use crate::netpol::term::{Entities, Field, Over, PodTerm, Term, TermId, meets};
 use crate::netpol::truth::{Both, Truth};
 
 const POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
@@ -51,7 +51,7 @@ fn unit(policy: &CiliumPolicyFact, rule: &CiliumRule, prefix: Arc<str>, with: &m
         CiliumSubject::Nodes(_) => return None,
         CiliumSubject::Unreadable(what) => {
             unclear = Some(what.clone());
-            (Term::Pods(PodTerm { scope: scope.clone(), needs: Box::default() }), Truth::Perhaps)
+            (Term::Pods(PodTerm { scope: scope.clone(), ..PodTerm::default() }), Truth::Perhaps)
         }
         CiliumSubject::Endpoints(selector) => (subject(selector, scope.as_ref()), Truth::Sure),
     };
@@ -62,15 +62,12 @@ fn unit(policy: &CiliumPolicyFact, rule: &CiliumRule, prefix: Arc<str>, with: &m
     Some(Unit { object, prefix, tier: Tier::Normal, subject: Subject { scope, term, at_most }, rules: Both { ingress, egress }, unclear })
 }
 
-/// The subject: in a namespace's own policy, what it says of the namespace is dropped.
+/// The subject: in a namespace's own policy, another namespace that it names is dropped.
 fn subject(selector: &LabelSelector, scope: Option<&Name>) -> Term {
     let read = Keys::read(selector);
-    if read.reserved.is_some() {
-        return Term::Entities(Entities::default());
-    }
-    let own = |field: &Field| *field == Field::Space(NAMESPACE_NAME.into());
-    let needs = read.needs.into_iter().filter(|(field, _)| scope.is_none() || !own(field)).collect();
-    Term::Pods(PodTerm { scope: scope.cloned(), needs })
+    let named = |(field, is): &(Field, Is)| *field == Field::Space(NAMESPACE_NAME.into()) && matches!(is, Is::In(_));
+    let needs = read.needs.into_iter().filter(|need| scope.is_none() || !named(need)).collect();
+    Term::Pods(PodTerm { scope: scope.cloned(), needs, beyond: false })
 }
 
 fn side(policy: &CiliumPolicyFact, rule: &CiliumRule, direction: Direction, with: &mut Compiler<'_>) -> Arc<Ruleset> {
@@ -78,11 +75,12 @@ fn side(policy: &CiliumPolicyFact, rule: &CiliumRule, direction: Direction, with
         Direction::Ingress => (&rule.ingress, &rule.ingress_deny, rule.default_deny_ingress, ("ingress", "ingressDeny")),
         Direction::Egress => (&rule.egress, &rule.egress_deny, rule.default_deny_egress, ("egress", "egressDeny")),
     };
-    let requires: Vec<&LabelSelector> = allow.iter().chain(deny.iter()).flat_map(|entry| &entry.requires).collect();
+    let requires: Vec<&LabelSelector> = allow.iter().flat_map(|entry| &entry.requires).collect();
     let mut entries = Vec::new();
     for (list, verdict, name) in [(deny, Verdict::Deny, names.1), (allow, Verdict::Allow, names.0)] {
         for (at, one) in (0..).zip(list) {
-            entries.push(entry(policy, one, (verdict, (name, at)), &requires, with));
+            let requires = if verdict == Verdict::Allow { &*requires } else { &[] };
+            entries.push(entry(policy, one, (verdict, (name, at)), requires, with));
         }
     }
     let isolates = said.unwrap_or(!allow.is_empty() || !deny.is_empty());
@@ -97,20 +95,15 @@ fn entry(
     with: &mut Compiler<'_>,
 ) -> Entry {
     let ports = ports(entry, with);
-    let limited = entry.ports.is_some() || entry.icmp_only;
     let mut peers: Vec<TermId> = Vec::new();
     for peer in &entry.peers {
-        for term in peer_terms(policy, peer, with) {
-            let term = require(term, requires);
+        for term in peer_terms(policy, peer, with).into_iter().filter_map(|term| require(term, requires, policy)) {
             peers.push(with.terms.number(term));
         }
     }
-    if entry.peers.is_empty() && limited {
-        let anybody = if requires.is_empty() { Term::Anybody } else { require(Term::Pods(PodTerm::default()), requires) };
-        peers.push(with.terms.number(anybody));
+    if entry.peers.is_empty() && entry.ports.is_some() {
+        peers.extend(require(Term::Anybody, requires, policy).map(|term| with.terms.number(term)));
     }
-    peers.sort_unstable();
-    peers.dedup();
     let filtered = entry.ports.iter().flatten().any(|ports| ports.filtered);
     let names = entry.peers.iter().any(|peer| matches!(peer, CiliumPeers::Names(_)));
     let condition = Condition { filtered, authenticated: entry.authenticated, names };
@@ -136,11 +129,7 @@ fn peer_terms(policy: &CiliumPolicyFact, peer: &CiliumPeers, with: &Compiler<'_>
         CiliumPeers::Endpoints(selectors) => selectors.iter().map(|selector| endpoint(selector, scope.as_ref())).collect(),
         CiliumPeers::Entities(words) => words.iter().map(|word| entity(word).map_or(Term::Unclear, Term::Entities)).collect(),
         CiliumPeers::Blocks(blocks) => blocks.iter().flat_map(|block| addresses(block, with)).collect(),
-        // selecting nodes by label is off by default
-        CiliumPeers::Nodes(selectors) => {
-            let all = selectors.iter().flat_map(|selector| nodes(&bare(selector), with));
-            all.map(|term| Term::Perhaps(Box::new(term))).collect()
-        }
+        CiliumPeers::Nodes(selectors) => selectors.iter().flat_map(|selector| nodes(&bare(selector), with)).collect(),
         CiliumPeers::Services(services) => services.iter().flat_map(|service| service_terms(policy, service, with)).collect(),
         CiliumPeers::Names(names) if names.is_empty() => Vec::new(),
         CiliumPeers::Names(_) => vec![Term::Names],
@@ -151,24 +140,34 @@ fn peer_terms(policy: &CiliumPolicyFact, peer: &CiliumPeers, with: &Compiler<'_>
 /// A peer selector: where it says nothing of a namespace, a namespace's policy means its own, a cluster-wide one any pod.
 fn endpoint(selector: &LabelSelector, scope: Option<&Name>) -> Term {
     let read = Keys::read(selector);
-    if let Some(entities) = read.reserved {
-        let term = entities.map_or(Term::Unclear, Term::Entities);
-        return if read.needs.is_empty() { term } else { Term::Perhaps(Box::new(term)) };
-    }
-    let scope = if read.names_space { None } else { scope.cloned() };
-    Term::Pods(PodTerm { scope, needs: read.needs.into() })
+    let everywhere = read.names_space || read.reserved;
+    let scope = if everywhere { None } else { scope.cloned() };
+    // ends that are no pods have none of the labels, which some requirements ask for
+    let lacking = |(field, is): &(Field, Is)| matches!(field, Field::Reserved(_)) || meets(None, is) != Truth::No;
+    let beyond = everywhere && read.needs.iter().all(lacking);
+    Term::Pods(PodTerm { scope, needs: read.needs.into(), beyond })
 }
 
-/// Limits a peer to what all of these select, too.
-fn require(term: Term, requires: &[&LabelSelector]) -> Term {
+/// Limits a peer to pods that all of these select, too; none where nobody is left.
+fn require(term: Term, requires: &[&LabelSelector], policy: &CiliumPolicyFact) -> Option<Term> {
     if requires.is_empty() {
-        return term;
+        return Some(term);
     }
-    let more: Vec<(Field, Is)> = requires.iter().flat_map(|selector| Keys::read(selector).needs).collect();
-    match term {
-        Term::Pods(PodTerm { scope, needs }) => Term::Pods(PodTerm { scope, needs: needs.into_iter().chain(more).collect() }),
-        other => Term::Perhaps(Box::new(other)),
+    let mut limited = match term {
+        Term::Pods(term) => PodTerm { beyond: false, ..term },
+        Term::Anybody => PodTerm::default(),
+        Term::Entities(entities) if entities.pods => PodTerm::default(),
+        Term::Unclear => return Some(Term::Unclear),
+        _ => return None,
+    };
+    for selector in requires {
+        let read = Keys::read(selector);
+        limited.needs = limited.needs.into_iter().chain(read.needs).collect();
+        if let (Some(home), false) = (home(policy), read.names_space || read.reserved) {
+            limited.needs = limited.needs.into_iter().chain([(Field::Space(NAMESPACE_NAME.into()), Is::In([home].into()))]).collect();
+        }
     }
+    Some(Term::Pods(limited))
 }
 
 fn addresses(block: &CiliumBlock, with: &Compiler<'_>) -> Vec<Term> {
@@ -209,7 +208,7 @@ fn one_service(service: &ServiceFact, with: &Compiler<'_>) -> Vec<Term> {
     let namespace = service.meta.namespace.clone();
     if let Some(labels) = &service.selector {
         let needs = labels.iter().map(|(key, value)| (Field::Pod(key.clone()), Is::In([value.clone()].into()))).collect();
-        return vec![Term::Pods(PodTerm { scope: Some(namespace), needs })];
+        return vec![Term::Pods(PodTerm { scope: Some(namespace), needs, beyond: false })];
     }
     let slices = with.snapshot.namespace(&namespace).into_iter().flat_map(|facts| facts.endpoint_slices.values());
     let own = slices.filter(|slice| slice.service.as_ref() == Some(&service.meta.name));
@@ -219,7 +218,7 @@ fn one_service(service: &ServiceFact, with: &Compiler<'_>) -> Vec<Term> {
 /// An entity by name; none for one this program does not know.
 fn entity(word: &str) -> Option<Entities> {
     let none = Entities::default();
-    let cluster = Entities { pods: true, host: true, remote: true, odd: true, ..none };
+    let cluster = Entities { pods: true, host: true, remote: true, ..none };
     Some(match word {
         "all" => Entities { world_v4: true, world_v6: true, api: true, ..cluster },
         "cluster" => cluster,
@@ -229,8 +228,8 @@ fn entity(word: &str) -> Option<Entities> {
         "host" => Entities { host: true, ..none },
         "remote-node" => Entities { remote: true, ..none },
         "kube-apiserver" => Entities { api: true, ..none },
-        "ingress" | "health" | "init" | "unmanaged" => Entities { odd: true, ..none },
-        "none" => none,
+        // the proxy, health endpoints, pods that Cilium does not manage: none of ours
+        "none" | "ingress" | "health" | "init" | "unmanaged" => none,
         _ => return None,
     })
 }
@@ -255,8 +254,8 @@ struct Keys {
     needs: Vec<(Field, Is)>,
     /// It says which namespaces.
     names_space: bool,
-    /// It names a reserved identity; none inside for one that can't be told.
-    reserved: Option<Option<Entities>>,
+    /// It names a reserved identity.
+    reserved: bool,
 }
 
 impl Keys {
@@ -266,13 +265,12 @@ impl Keys {
             let is = requirement.is.clone();
             match split(&requirement.key) {
                 (Some("reserved"), word) => {
-                    let plain = matches!(is, Is::Exists | Is::In(_));
-                    read.reserved = Some(if plain && read.reserved.is_none() { entity(word) } else { None });
+                    read.reserved = true;
+                    read.needs.push((Field::Reserved(word.into()), is));
                 }
                 (None | Some("any" | "k8s"), key) => {
-                    let field = Self::field(key);
                     read.names_space |= key == POD_NAMESPACE;
-                    read.needs.push((field, if key == CLUSTER { Is::Unknown("cluster".into()) } else { is }));
+                    read.needs.push((Self::field(key), if key == CLUSTER { Is::Unknown("cluster".into()) } else { is }));
                 }
                 // labels of other sources: no pod of Kubernetes has them
                 (Some(_), _) => read.needs.push((Field::Pod(requirement.key.clone()), is)),

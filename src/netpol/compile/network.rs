@@ -14,7 +14,7 @@ use crate::netpol::truth::{Both, Truth};
 /// A NetworkPolicy as a unit. O(size of the policy).
 pub(in crate::netpol) fn network(policy: &NetworkPolicyFact, with: &mut Compiler<'_>) -> Unit {
     let scope = policy.meta.namespace.clone();
-    let term = with.terms.number(Term::Pods(PodTerm { scope: Some(scope.clone()), needs: needs(None, Some(&policy.pods)) }));
+    let term = with.terms.number(Term::Pods(PodTerm { scope: Some(scope.clone()), needs: needs(None, Some(&policy.pods)), beyond: false }));
     let mut side = |direction: Direction, list: &'static str| {
         let rules = if policy.isolates(direction) { policy.rules(direction) } else { &[] };
         let entries = (0..).zip(rules).map(|(at, rule)| entry(policy, rule, (list, at), with)).collect();
@@ -45,7 +45,7 @@ fn term(policy: &NetworkPolicyFact, peer: &Peer) -> Term {
     match peer {
         Peer::Pods { namespaces, pods } => {
             let scope = if namespaces.is_none() { Some(policy.meta.namespace.clone()) } else { None };
-            Term::Pods(PodTerm { scope, needs: needs(namespaces.as_ref(), pods.as_ref()) })
+            Term::Pods(PodTerm { scope, needs: needs(namespaces.as_ref(), pods.as_ref()), beyond: false })
         }
         Peer::Block { cidr, except } => {
             let cut = Ranges::new(except.iter().copied());

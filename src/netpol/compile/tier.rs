@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Compiler;
 use crate::model::adminpolicy::{AdminPolicyFact, Tier as FactTier, TierAction, TierPeer, TierRule, TierSubject};
 use crate::model::ids::Name;
+use crate::model::kind::Kind;
 use crate::model::labels::LabelSelector;
 use crate::model::platform::{ForeignPolicyFact, foreign};
 use crate::netpol::isolation::Direction;
@@ -20,10 +21,10 @@ pub(in crate::netpol) fn tier(policy: &AdminPolicyFact, with: &mut Compiler<'_>)
     let (tier, mut unclear) = match &policy.tier {
         FactTier::Admin => (Tier::Admin(rank), None),
         FactTier::Baseline => (Tier::Baseline(rank), None),
-        FactTier::Unreadable(what) => (Tier::Foreign { may_allow: true }, Some(what.clone())),
+        FactTier::Unreadable(what) => (Tier::Foreign { may_allow: true, only: None }, Some(what.clone())),
     };
     let pods = |namespaces: &LabelSelector, pods: Option<&LabelSelector>| {
-        Term::Pods(PodTerm { scope: None, needs: needs(Some(namespaces), pods) })
+        Term::Pods(PodTerm { needs: needs(Some(namespaces), pods), ..PodTerm::default() })
     };
     let (term, at_most) = match &policy.subject {
         TierSubject::Namespaces(namespaces) => (pods(namespaces, None), Truth::Sure),
@@ -69,8 +70,10 @@ fn entry(rule: &TierRule, direction: Direction, field: (&'static str, u32), with
 
 fn terms(peer: &TierPeer, with: &Compiler<'_>) -> Vec<Term> {
     match peer {
-        TierPeer::Namespaces(namespaces) => vec![Term::Pods(PodTerm { scope: None, needs: needs(Some(namespaces), None) })],
-        TierPeer::Pods { namespaces, pods } => vec![Term::Pods(PodTerm { scope: None, needs: needs(Some(namespaces), Some(pods)) })],
+        TierPeer::Namespaces(namespaces) => vec![Term::Pods(PodTerm { needs: needs(Some(namespaces), None), ..PodTerm::default() })],
+        TierPeer::Pods { namespaces, pods } => {
+            vec![Term::Pods(PodTerm { needs: needs(Some(namespaces), Some(pods)), ..PodTerm::default() })]
+        }
         TierPeer::Nodes(selector) => nodes(selector, with),
         TierPeer::Networks(networks) => vec![Term::Addresses(Ranges::new(networks.iter().copied()), Over::Profile)],
         TierPeer::DomainNames(_) => vec![Term::Names],
@@ -82,8 +85,9 @@ fn terms(peer: &TierPeer, with: &Compiler<'_>) -> Vec<Term> {
 /// The addresses of nodes by their labels; those of which an unknown operator decides, perhaps. O(nodes).
 pub(super) fn nodes(selector: &LabelSelector, with: &Compiler<'_>) -> Vec<Term> {
     let chosen = |want: Option<bool>| {
-        let nodes = with.snapshot.nodes.values().filter(|node| selector.matches(&node.labels) == want);
-        Term::Addresses(Ranges::of_addresses(nodes.flat_map(|node| node.ips.iter().copied())), Over::Nodes)
+        let nodes = || with.snapshot.nodes.values().filter(move |node| selector.matches(&node.labels) == want);
+        let ranges = Ranges::of_addresses(nodes().flat_map(|node| node.ips.iter().copied()));
+        Term::Nodes(nodes().map(|node| node.meta.name.clone()).collect(), ranges)
     };
     vec![chosen(Some(true)), Term::Perhaps(Box::new(chosen(None)))]
 }
@@ -91,12 +95,17 @@ pub(super) fn nodes(selector: &LabelSelector, with: &Compiler<'_>) -> Vec<Term> 
 /// A policy that is not evaluated: what it is about is unknown.
 pub(in crate::netpol) fn foreign_unit(policy: &ForeignPolicyFact, with: &mut Compiler<'_>) -> Unit {
     let known = foreign(policy.kind);
+    let only = match policy.kind {
+        Kind::EgressFirewall => Some(Direction::Egress),
+        Kind::AuthorizationPolicy => Some(Direction::Ingress),
+        _ => None,
+    };
     let scope: Option<Name> = (!policy.meta.namespace.is_empty()).then(|| policy.meta.namespace.clone());
-    let term = with.terms.number(Term::Pods(PodTerm { scope: scope.clone(), needs: Box::default() }));
+    let term = with.terms.number(Term::Pods(PodTerm { scope: scope.clone(), ..PodTerm::default() }));
     Unit {
         object: policy.meta.object(policy.kind),
         prefix: "spec".into(),
-        tier: Tier::Foreign { may_allow: known.is_none_or(|known| known.may_allow) },
+        tier: Tier::Foreign { may_allow: known.is_none_or(|known| known.may_allow), only },
         subject: Subject { scope, term, at_most: Truth::Perhaps },
         rules: Both::default(),
         unclear: None,
