@@ -198,7 +198,7 @@ fn tier_rule(doubt: bool) -> BoxedStrategy<String> {
         (4, rule("egress", action(), with_ports(outside.boxed(), false, false))),
         (odd, rule("egress", words(&["allow"]), with_ports(words(&["dns:example.com"]), false, false))),
         (odd, rule("egress", action(), words(&["?"]))),
-        (odd, rule("ingress", action(), words(&["?"]))),
+        (odd, rule("ingress", words(&["allow"]), words(&["?"]))),
         (odd, rule("egress", words(&["ponder"]), with_ports(several, false, true))),
     ])
 }
