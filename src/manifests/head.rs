@@ -158,10 +158,11 @@ mod tests {
 
     #[test]
     fn what_stands_before_a_cut_is_read() {
-        let whole = br#"{"apiVersion":"v1","kind":"Pod","metadata":{"labels":{"name":"no"},"name":"x","namespace":"y"},"spec":{}}"#;
-        assert_eq!(Head::of(whole).words().as_deref(), Some("Pod y/x"));
-        assert_eq!(Head::of(&whole[..72]).words().as_deref(), Some("Pod x"));
-        assert_eq!(Head::of(&whole[..40]).words().as_deref(), Some("a Pod"));
+        let whole = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"labels":{"name":"no"},"name":"x","namespace":"y"},"spec":{}}"#;
+        let cut = |at: &str| &whole.as_bytes()[..whole.find(at).unwrap()];
+        assert_eq!(Head::of(whole.as_bytes()).words().as_deref(), Some("Pod y/x"));
+        assert_eq!(Head::of(cut(r#","namespace""#)).words().as_deref(), Some("Pod x"));
+        assert_eq!(Head::of(cut(r#","metadata""#)).words().as_deref(), Some("a Pod"));
         assert_eq!(Head::of(b"[1").words(), None);
     }
 
