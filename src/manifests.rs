@@ -10,5 +10,6 @@ pub mod head;
 pub mod normal;
 pub mod object;
 pub mod split;
+pub mod strict;
 
 pub use collect::{Collector, Origin, Problem, Reading, Weight};

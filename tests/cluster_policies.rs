@@ -11,7 +11,16 @@
     reason = "a test that can't go on says so by panicking"
 )]
 
+#[path = "cluster_fake/battery.rs"]
+#[allow(dead_code, reason = "each test crate asks its part of the questions")]
+mod battery;
 #[path = "cluster_policies/projection.rs"]
 mod projection;
+#[path = "cluster_policies/real.rs"]
+mod real;
+#[path = "cluster_policies/roles.rs"]
+mod roles;
 #[path = "cluster_policies/samples.rs"]
 mod samples;
+#[path = "common/testbed.rs"]
+mod testbed;

@@ -141,9 +141,10 @@ pub fn layout(w: u16, h: u16, ask: Ask) -> Layout {
     let banner = if ask.banner { rest.take_top(u16::from(h > 4)) } else { none };
     let titled = ask.screen != Screen::Fleet || ask.filter;
     let title = if titled { rest.take_top(u16::from(h > 6)) } else { none };
-    let mut out = Layout { class, header, banner, title, heads: none, list: rest, frame: none, detail: none, side: none, foot: none, status, keys };
+    let mut out =
+        Layout { class, header, banner, title, heads: none, list: rest, frame: none, detail: none, side: none, foot: none, status, keys };
     match ask.screen {
-        Screen::Matrix => split_matrix(&mut out, rest, ask),
+        Screen::Matrix => split_matrix(&mut out, rest, h, ask),
         Screen::Tenant | Screen::Receipts => split_framed(&mut out, rest, ask),
         _ => split_table(&mut out, rest, ask),
     }
@@ -174,15 +175,15 @@ fn split_table(out: &mut Layout, mut rest: Area, ask: Ask) {
 }
 
 /// The matrix: heads as high as its columns need, a line of signs and counts, and the detail of the cell below or beside it.
-fn split_matrix(out: &mut Layout, mut rest: Area, ask: Ask) {
-    let placed = |rest: Area| plot(usize::from(rest.w), usize::from(rest.h), ask.across);
+fn split_matrix(out: &mut Layout, mut rest: Area, h: u16, ask: Ask) {
+    let placed = |rest: Area| plot(usize::from(rest.w), usize::from(h), ask.across);
     let lines = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
     let wanted = lines(ask.rows).saturating_add(lines(placed(rest).lines + 1));
     let spare = rest.h.saturating_sub(wanted);
     match out.class {
-        Class::Huge => out.detail = rest.take_right((rest.w / 3).clamp(52, 76)),
-        Class::Wide if rest.h >= 24 => out.detail = rest.take_bottom(spare.clamp(10, 20)),
-        Class::Medium | Class::Wide if spare >= 6 => out.detail = rest.take_bottom(spare.min(14)),
+        Class::Huge if spare < 16 => out.detail = rest.take_right((rest.w / 3).clamp(52, 76)),
+        Class::Wide | Class::Huge if rest.h >= 24 => out.detail = rest.take_bottom(spare.max(10)),
+        Class::Medium | Class::Wide if spare >= 6 => out.detail = rest.take_bottom(spare),
         Class::Medium if rest.h >= 26 => out.detail = rest.take_bottom(9),
         _ => {}
     }

@@ -5,6 +5,7 @@ pub mod shade;
 pub mod tally;
 
 use super::list::{List, Row};
+use super::role::Role;
 use super::state::{Screen, State};
 use super::words;
 use crate::model::ids::TenantId;
@@ -103,6 +104,27 @@ pub fn shade(state: &State, from: &str, to: &Column) -> Shade {
         (Some(Looked::Tenant(cell)), Column::Tenant(to)) => Shade::of(cell, state.across.tally.tried(from, to, state.now)),
         (Some(Looked::Target(_, cell)), _) => Shade::of_target(cell),
         _ => Shade::Undefined,
+    }
+}
+
+/// A cell between two tenants whose places are known, as drawing asks for many. O(log exceptions).
+pub fn shade_between(state: &State, from: (&str, usize), to: (&str, usize)) -> Shade {
+    if from.1 == to.1 {
+        return Shade::Own;
+    }
+    let cell = state.view.assessment.matrix.cell(from.1, to.1);
+    cell.map_or(Shade::Undefined, |cell| Shade::of(cell, state.across.tally.tried(from.0, to.0, state.now)))
+}
+
+/// The role a cell is drawn in: none of its own while nothing may be concluded. O(log tenants + log exceptions).
+pub fn role(state: &State, from: &str, to: &Column, shade: Shade, blind: bool) -> Role {
+    match (blind, to) {
+        (true, _) => Role::Muted,
+        (false, Column::Tenant(_)) => shade.role(),
+        (false, Column::Target(target)) => {
+            let known = matches!(look(state, from, to), Some(Looked::Target(_, cell)) if cell.unknown.is_none());
+            shade.role_at(*target, known)
+        }
     }
 }
 

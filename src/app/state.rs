@@ -54,10 +54,21 @@ pub enum Screen {
 }
 
 /// Every screen, in the order of its number key.
-pub const SCREENS: [Screen; 6] =
-    [Screen::Fleet, Screen::Tenant, Screen::Matrix, Screen::Violations, Screen::Quota, Screen::Receipts];
+pub const SCREENS: [Screen; 6] = [Screen::Fleet, Screen::Tenant, Screen::Matrix, Screen::Violations, Screen::Quota, Screen::Receipts];
 
 impl Screen {
+    /// Its number key. Numbers are kept for screens to come, so that none moves again.
+    pub const fn digit(self) -> u8 {
+        match self {
+            Self::Fleet => 1,
+            Self::Tenant => 2,
+            Self::Matrix => 3,
+            Self::Violations => 4,
+            Self::Quota => 5,
+            Self::Receipts => 7,
+        }
+    }
+
     /// Its title.
     pub const fn title(self) -> &'static str {
         match self {

@@ -145,7 +145,7 @@ impl Collector {
         match std::str::from_utf8(bytes) {
             Ok(text) => Some(text),
             Err(_not_utf8) => {
-                self.path(format!("{name}: no UTF-8 text"));
+                self.path(&format!("{name}: no UTF-8 text"));
                 None
             }
         }
@@ -161,23 +161,23 @@ impl Collector {
                 object::objects(&json, &mut interner, &mut |object| self.object(&origin, object));
                 self.interner = interner;
             }
-            Err(trouble) => self.trouble(&origin, document.text, trouble),
+            Err(trouble) => self.trouble(&origin, document.text, &trouble),
         }
     }
 
     /// What is wrong behind the last document of a file.
     pub fn tail(&mut self, file: &Arc<str>, documents: usize, trouble: Option<(usize, Trouble)>) {
         if let Some((line, trouble)) = trouble {
-            self.trouble(&Origin { file: file.clone(), document: documents + 1, line }, "", trouble);
+            self.trouble(&Origin { file: file.clone(), document: documents + 1, line }, "", &trouble);
         }
     }
 
     /// A path that can't be read: says so.
-    pub fn path(&mut self, what: String) {
-        self.problem(Problem { weight: Weight::Lost, at: None, line: None, object: None, what: clean(&what) });
+    pub fn path(&mut self, what: &str) {
+        self.problem(Problem { weight: Weight::Lost, at: None, line: None, object: None, what: clean(what) });
     }
 
-    fn trouble(&mut self, origin: &Origin, text: &str, trouble: Trouble) {
+    fn trouble(&mut self, origin: &Origin, text: &str, trouble: &Trouble) {
         let line = trouble.line.map(|line| line + (origin.line as u64).saturating_sub(1));
         let object = Head::of(&trouble.before).completed(text).words();
         self.problem(Problem { weight: Weight::Lost, at: Some(origin.clone()), line, object, what: clean(&trouble.what) });
@@ -191,7 +191,7 @@ impl Collector {
         }
     }
 
-    fn object(&mut self, origin: &Origin, Object { head, read }: Object) {
+    fn object(&mut self, origin: &Origin, Object { head, read, strange }: Object) {
         let words = head.words();
         let mut told = |weight, what: &str| {
             self.problem(Problem { weight, at: Some(origin.clone()), line: None, object: words.clone(), what: clean(what) });
@@ -204,8 +204,8 @@ impl Collector {
                 return;
             }
         };
-        for fault in faults(&fact) {
-            told(Weight::Doubtful, &fault);
+        for fault in faults(&fact).iter().chain(&strange) {
+            told(Weight::Doubtful, fault);
         }
         let (namespace, name) = (fact.meta().namespace.clone(), fact.meta().name.clone());
         // a pod made from a template has a name of its own making

@@ -41,8 +41,12 @@ impl Faults {
             let at = format!("{at}.{peers}[{i}]");
             match peer {
                 Peer::Pods { namespaces, pods } => {
-                    namespaces.iter().for_each(|selector| self.selector(&format!("{at}.namespaceSelector"), selector));
-                    pods.iter().for_each(|selector| self.selector(&format!("{at}.podSelector"), selector));
+                    if let Some(selector) = namespaces {
+                        self.selector(&format!("{at}.namespaceSelector"), selector);
+                    }
+                    if let Some(selector) = pods {
+                        self.selector(&format!("{at}.podSelector"), selector);
+                    }
                 }
                 Peer::Block { .. } => {}
                 Peer::Unreadable(why) => self.add(&at, why),

@@ -38,7 +38,7 @@ pub fn read(paths: &[PathBuf]) -> Reading {
         walk.named(path);
     }
     for problem in walk.problems {
-        collector.path(problem);
+        collector.path(&problem);
     }
     for path in walk.files {
         one(&mut collector, &path);
@@ -50,7 +50,7 @@ fn one(collector: &mut Collector, path: &Path) {
     let name = path.display().to_string();
     let bytes = match bytes(path) {
         Ok(bytes) => bytes,
-        Err(error) => return collector.path(format!("{name}: {error}")),
+        Err(error) => return collector.path(&format!("{name}: {error}")),
     };
     let Some(text) = collector.open(&name, &bytes) else { return };
     let (documents, trouble) = documents(text, is_json(&name));

@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn ten_thousand_levels_are_refused_in_every_style() {
-        let block: String = (0..10_000).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+        let block = (0..10_000).fold(String::new(), |text, i| text + &" ".repeat(i) + "a:\n");
         for text in [
             format!("a: {}{}", "[".repeat(10_000), "]".repeat(10_000)),
             format!("a: {}{}", "{a: ".repeat(10_000), "}".repeat(10_000)),

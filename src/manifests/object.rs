@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::head::Head;
 use super::normal::LARGEST_OBJECT;
+use super::strict;
 use crate::cluster::project;
 use crate::cluster::wire::lean::{Field, Str, Table};
 use crate::cluster::wire::meta::{AnyWire, MetaWire};
@@ -44,6 +45,8 @@ pub struct Object {
     pub head: Head,
     /// What became of it.
     pub read: Read,
+    /// What it says that the API does not know. Not cleaned.
+    pub strange: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +75,7 @@ fn flatten(json: &[u8], of_list: Option<&Head>, levels: usize, interner: &mut In
         && let Ok(ListWire { items: Some(items) }) = serde_json::from_slice::<ListWire<'_>>(json)
     {
         if levels == 0 {
-            sink(Object { head, read: Read::Bad("lists inside of lists inside of lists".to_owned()) });
+            sink(Object { head, read: Read::Bad("lists inside of lists inside of lists".to_owned()), strange: Vec::new() });
             return;
         }
         for item in items {
@@ -81,7 +84,9 @@ fn flatten(json: &[u8], of_list: Option<&Head>, levels: usize, interner: &mut In
         return;
     }
     let read = read(&mut head, json, interner);
-    sink(Object { head, read });
+    let policy = matches!(&read, Read::Fact(fact) if fact.kind() == Kind::NetworkPolicy);
+    let strange = if policy { strict::unknown(json) } else { Vec::new() };
+    sink(Object { head, read, strange });
 }
 
 /// One object as a fact. The namespace is filled in, in the head as well.

@@ -2,6 +2,7 @@
 //! through?
 
 mod addresses;
+mod asked;
 mod dns;
 mod doors;
 mod entry;
@@ -13,6 +14,7 @@ mod leads;
 mod parity;
 mod partners;
 mod ports;
+mod resolver;
 mod select;
 mod tidy;
 
@@ -25,7 +27,7 @@ use crate::model::platform::foreign;
 use crate::model::snapshot::NamespaceFacts;
 
 pub use addresses::{metadata, private};
-pub use dns::{RESOLVER_NAMESPACES, exception, transports};
+pub use dns::{exception, transports};
 pub use doors::doors;
 pub use entry::entry_points;
 pub use guard::{NOT_READ, guard};
@@ -33,6 +35,7 @@ pub use hosts::host_network;
 pub use isolation::{egress, ingress};
 pub use parity::families;
 pub use partners::{inward, outward};
+pub use resolver::RESOLVER_NAMESPACES;
 pub(super) use select::namespaces as selected_namespaces;
 pub use select::selects as selects_namespace;
 pub use tidy::{exceptions, tidy};

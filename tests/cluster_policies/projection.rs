@@ -48,7 +48,7 @@ fn places(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {
         Value::Object(map) => {
-            map.iter().for_each(|(key, inner)| places(inner, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), out))
+            map.iter().for_each(|(key, inner)| places(inner, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), out));
         }
         Value::Array(list) => list.iter().enumerate().for_each(|(i, inner)| places(inner, &format!("{at}/{i}"), out)),
         _ => {}
@@ -56,7 +56,7 @@ fn places(value: &Value, at: &str, out: &mut Vec<String>) {
 }
 
 /// Whether a fact says anywhere that it can't tell.
-fn is_marked(fact: &Fact) -> bool {
+pub fn is_marked(fact: &Fact) -> bool {
     let text = format!("{fact:?}");
     ["Unreadable(", "Unknown(", "unreadable: true", "Other("].iter().any(|mark| text.contains(mark))
 }
@@ -180,11 +180,11 @@ fn peers_and_subjects_of_tiers_fail_closed() {
 
 #[test]
 fn actions_are_those_of_the_kind() {
+    use Kind::{AdminNetworkPolicy as Admin, BaselineAdminNetworkPolicy as Baseline, ClusterNetworkPolicy as Cluster};
     let action = |kind: Kind, text: &str| {
         let rule = json!({"action": text, "from": [{"namespaces": {}}]});
         admin(kind, json!({"priority": 1, "tier": "Admin", "subject": {"namespaces": {}}, "ingress": [rule]})).ingress[0].action.clone()
     };
-    use Kind::{AdminNetworkPolicy as Admin, BaselineAdminNetworkPolicy as Baseline, ClusterNetworkPolicy as Cluster};
     for (kind, text, expected) in [
         (Admin, "Allow", Some(TierAction::Allow)),
         (Admin, "Deny", Some(TierAction::Deny)),

@@ -155,6 +155,26 @@ fn a_malformed_part_of_a_policy_is_told_and_kept_as_unreadable() {
 }
 
 #[test]
+fn fields_that_the_api_does_not_have_are_told() {
+    for (rule, told_of) in [
+        ("form: [{podSelector: {}}]", "spec.ingress[0]: there is no field \"form\""),
+        ("to: [{podSelector: {}}]", "spec.ingress[0]: there is no field \"to\""),
+        ("from: [{podSelector: {app: x}}]", "spec.ingress[0].from[0].podSelector: there is no field \"app\""),
+        ("ports: [{port: 80, endport: 90}]", "spec.ingress[0].ports[0]: there is no field \"endport\""),
+    ] {
+        let told = told(&read("p.yaml", &policy(rule)));
+        assert!(told.len() == 1 && told[0].contains(told_of), "{rule}: {told:?}");
+    }
+    let types =
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {}, policyTypes: [ingress]}\n";
+    assert!(told(&read("p.yaml", types))[0].contains("spec.policyTypes[0]: \"ingress\" is none of Ingress, Egress"));
+    assert_eq!(
+        told(&read("p.yaml", &policy("{from: [{namespaceSelector: {matchLabels: {a: b}}}], ports: [{port: 80, protocol: TCP}]}"))),
+        [""; 0]
+    );
+}
+
+#[test]
 fn what_the_api_server_would_refuse_is_left_out_and_told() {
     for (text, what) in [
         ("apiVersion: v1\nkind: Pod\nmetadata: {namespace: x}\n", "metadata.name is missing"),

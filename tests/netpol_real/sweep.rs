@@ -126,7 +126,8 @@ impl<'a> Sweep<'a> {
 
     /// The ends of a pair as the engine knows them, and the port that policies see: that of the pod behind a Service.
     pub fn ends(&self, (from, to, port): &Pair) -> (End, End, String) {
-        let (to, port) = self.behind.get(&(to.clone(), port.clone())).cloned().unwrap_or_else(|| (to.clone(), port.clone()));
+        let behind = self.behind.get(&(to.clone(), port.clone()));
+        let (to, port) = behind.cloned().unwrap_or_else(|| (to.clone(), port.clone()));
         (self.ends[from].clone(), self.ends[&to].clone(), port)
     }
 
@@ -137,11 +138,11 @@ impl<'a> Sweep<'a> {
         let inside = join_all(pods.iter().map(|pod| {
             // a pod's connection to its own Service comes back to it from another address: the API leaves that open
             let goals = self.goals.iter().filter(|goal| !(goal.name == "svc:front" && *pod == "blue/a")).cloned().collect();
-            self.from_pod(pod, goals, PATIENCE)
+            self.tried_in_pod(pod, goals, PATIENCE)
         }));
         let wanted = |goal: &&Goal| goal.name.contains('/') && FROM_OUTSIDE.contains(&goal.port.as_str());
         let goals: Vec<_> = self.goals.iter().filter(wanted).cloned().collect();
-        let outside = join_all(OUTSIDE.iter().map(|(name, address)| self.from_outside(name, address, &goals, PATIENCE)));
+        let outside = join_all(OUTSIDE.iter().map(|(name, address)| self.tried_outside(name, address, &goals, PATIENCE)));
         let (inside, outside) = tokio::join!(inside, outside);
         inside.into_iter().chain(outside).flatten().collect()
     }
@@ -149,22 +150,24 @@ impl<'a> Sweep<'a> {
     /// Tries again, with more time, what met silence.
     pub async fn again(&self, pairs: &BTreeSet<Pair>) -> Results {
         self.round.fetch_add(1, Ordering::Relaxed);
-        let mut met = Results::new();
-        for from in pairs.iter().map(|pair| &pair.0).collect::<BTreeSet<_>>() {
-            let wanted = |goal: &&Goal| pairs.contains(&(from.clone(), goal.name.clone(), goal.port.clone()));
+        let sources: BTreeSet<_> = pairs.iter().map(|pair| pair.0.as_str()).collect();
+        let met = join_all(sources.into_iter().map(|from| async move {
+            let wanted = |goal: &&Goal| pairs.contains(&(from.to_owned(), goal.name.clone(), goal.port.clone()));
             let goals: Vec<_> = self.goals.iter().filter(wanted).cloned().collect();
-            match OUTSIDE.iter().find(|(name, _)| name == from) {
-                Some((name, address)) => met.extend(self.from_outside(name, address, &goals, SECOND_PATIENCE).await),
-                None => met.extend(self.from_pod(from, goals, SECOND_PATIENCE).await),
+            match OUTSIDE.iter().find(|(name, _)| *name == from) {
+                Some((name, address)) => self.tried_outside(name, address, &goals, SECOND_PATIENCE).await,
+                None => self.tried_in_pod(from, goals, SECOND_PATIENCE).await,
             }
-        }
-        met
+        }));
+        met.await.into_iter().flatten().collect()
     }
 
-    /// Waits until the canary's port is open, which the policy applied last does.
+    /// Waits until the canary's port is open, as the policy applied last says, and the one before it is not: who only looks for an open port
+    /// would take a kernel without any rules for one that has them.
     pub async fn enforced(&self, snapshot: &Snapshot, port: u16) {
         let server = self.world.address(snapshot, "canary/server").unwrap();
-        let said = self.run("canary/client", &["/tmp/wire", "until", "20", &format!("tcp/{server}/{port}/canary/server")]).await;
+        let [open, closed] = [port, port - 1].map(|port| format!("tcp/{server}/{port}/canary/server"));
+        let said = self.run("canary/client", &["/tmp/wire", "until", "20", &open, &closed]).await;
         assert!(said.contains(" open "), "the policies did not get into the kernel: {said}");
     }
 
@@ -175,7 +178,7 @@ impl<'a> Sweep<'a> {
         (first + self.round.load(Ordering::Relaxed) % rounds * each).to_string()
     }
 
-    async fn from_pod(&self, from: &str, goals: Vec<Goal>, patience: Duration) -> Vec<(Pair, Met)> {
+    async fn tried_in_pod(&self, from: &str, goals: Vec<Goal>, patience: Duration) -> Vec<(Pair, Met)> {
         let (limit, base) = (patience.as_millis().to_string(), self.local_port(&goals));
         let targets: Vec<_> = goals.iter().map(target).collect();
         let mut argv = vec!["/tmp/wire", "try", &limit, &base, "-"];
@@ -193,7 +196,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// From a host outside; its namespace is the bed's.
-    async fn from_outside(&self, from: &str, address: &str, goals: &[Goal], patience: Duration) -> Vec<(Pair, Met)> {
+    async fn tried_outside(&self, from: &str, address: &str, goals: &[Goal], patience: Duration) -> Vec<(Pair, Met)> {
         let output = Command::new("nsenter")
             .arg("--net=/run/netns/tbworld")
             .arg(self.bed.wire())

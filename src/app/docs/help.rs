@@ -42,7 +42,7 @@ pub fn help(state: &State, width: usize) -> Doc {
     doc.blank();
     doc.line(vec![span("SIGNS", Role::Label)]);
     if state.screen == Screen::Matrix {
-        doc.lines.extend(super::matrix::signs(state));
+        doc.lines.extend(super::matrix::signs(state, width).lines);
         return doc;
     }
     for verdict in ALL {

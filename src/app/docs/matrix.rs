@@ -11,6 +11,9 @@ use crate::netpol::answer::{Answer, Openness};
 use crate::netpol::target::{Extent, TARGETS, TargetCell};
 use crate::posture::verdict::Tried;
 
+/// From so many columns on, a pane shows the cell and its row side by side.
+pub const BESIDE: u16 = 110;
+
 /// Columns of the labels.
 const LABEL: usize = 8;
 
@@ -36,15 +39,16 @@ pub fn heading(state: &State) -> Vec<Span> {
 pub fn one_line(state: &State) -> Vec<Span> {
     let Some((from, to)) = matrix::cursor(state) else { return Vec::new() };
     let shade = matrix::shade(state, &from, &to);
-    let mut line = vec![span(format!("{} ", shade.sign(state.symbols())), plain(state, shade))];
+    let mut line = sign(state, &from, &to, shade).to_vec();
     line.extend(heading(state));
     line.push(span(format!("  {}", brief(state, &from, &to, shade)), Role::Text));
     line
 }
 
-/// What may be relied on is said in its colour, the rest without.
-fn plain(state: &State, shade: Shade) -> Role {
-    if matrix::blind(state).is_some() { Role::Muted } else { shade.role() }
+/// A cell's sign; in its colour as far as it may be relied on.
+fn sign(state: &State, from: &str, to: &Column, shade: Shade) -> [Span; 2] {
+    let blind = matrix::blind(state).is_some();
+    [span(shade.sign(state.symbols()), matrix::role(state, from, to, shade, blind)), span(" ", Role::Text)]
 }
 
 fn brief(state: &State, from: &str, to: &Column, shade: Shade) -> String {
@@ -76,7 +80,7 @@ pub fn cell(state: &State, width: usize) -> Doc {
         let text = format!("nothing may be concluded{since}: {}. What follows was seen last.", state.sayer().say(&why));
         doc.hang(vec![span(format!("{} ", state.symbols().stale), Role::Stale)], &text, Role::Stale);
     }
-    doc.hang(vec![span(format!("{} ", shade.sign(state.symbols())), plain(state, shade))], &brief(state, &from, &to, shade), Role::Strong);
+    doc.hang(sign(state, &from, &to, shade).to_vec(), &brief(state, &from, &to, shade), Role::Strong);
     if shade == Shade::Own {
         doc.para("No wall stands between the pods of one tenant.", Role::Muted);
         return doc;
@@ -139,10 +143,8 @@ fn back(state: &State, from: &str, to: &Column, doc: &mut Doc) {
     let Column::Tenant(to) = to else { return };
     let there = Column::Tenant(from.into());
     let shade = matrix::shade(state, to, &there);
-    let first = vec![
-        span(format!("{:LABEL$} ", "back"), Role::Label),
-        span(format!("{} ", shade.sign(state.symbols())), plain(state, shade)),
-    ];
+    let mut first = vec![span(format!("{:LABEL$} ", "back"), Role::Label)];
+    first.extend(sign(state, to, &there, shade));
     doc.hang(first, &brief(state, to, &there, shade), Role::Text);
 }
 
@@ -178,39 +180,71 @@ pub fn around(state: &State, width: usize) -> Doc {
         for target in pair {
             let to = Column::Target(*target);
             let shade = matrix::shade(state, &from, &to);
-            let role = if matrix::blind(state).is_some() { Role::Muted } else { shade.role_at(*target) };
-            line.push(span(format!("{} ", shade.sign(state.symbols())), role));
+            line.extend(sign(state, &from, &to, shade));
             line.push(span(format!("{:9}", target.short()), Role::Label));
-            let room = each.saturating_sub(12);
-            line.push(span(format!("{} ", crate::app::doc::fit(&brief(state, &from, &to, shade), room)), Role::Text));
+            let said = brief(state, &from, &to, shade);
+            if columns == 1 {
+                doc.hang(std::mem::take(&mut line), &said, Role::Text);
+            } else {
+                line.push(span(format!("{} ", crate::app::doc::fit(&said, each.saturating_sub(12))), Role::Text));
+            }
         }
-        doc.line(line);
+        if !line.is_empty() {
+            doc.line(line);
+        }
     }
     doc
 }
 
-/// The signs with how many pairs of tenants are of each: what is not on the screen is counted too.
-pub fn legend(state: &State) -> Vec<Span> {
+/// The signs with how many pairs of tenants are of each: what is not on the screen is counted too. In shorter words where they do not fit.
+pub fn legend(state: &State, width: usize) -> Vec<Span> {
+    let columns = |line: &[Span]| line.iter().map(|s| s.text.chars().count()).sum::<usize>();
+    let line = legend_in(state, 3, Shade::word);
+    if columns(&line) <= width { line } else { legend_in(state, 2, |shade| shade.word().split(' ').next().unwrap_or_default()) }
+}
+
+fn legend_in(state: &State, gap: usize, word: impl Fn(Shade) -> &'static str) -> Vec<Span> {
     let totals = state.across.tally.totals(&state.view.assessment.matrix, state.now);
     let blind = matrix::blind(state).is_some();
     let mut line = Vec::new();
     for (shade, count) in SHADES.into_iter().zip(totals).filter(|(shade, count)| *count > 0 && *shade != Shade::Own) {
         line.push(span(shade.sign(state.symbols()), if blind { Role::Muted } else { shade.role() }));
-        line.push(span(format!(" {count} {}   ", shade.word()), Role::Muted));
+        line.push(span(format!(" {count} {}{:gap$}", word(shade), ""), Role::Muted));
     }
     line
 }
 
-/// Signs with their meanings, for help.
-pub fn signs(state: &State) -> Vec<Vec<Span>> {
-    let one = |shade: &Shade| {
-        vec![
-            span(shade.sign(state.symbols()), shade.role()),
-            span(format!("   {:11}", shade.word()), Role::Strong),
-            span(shade.words(), Role::Text),
-        ]
-    };
-    SHADES.iter().map(one).collect()
+/// Signs with their meanings.
+pub fn signs(state: &State, width: usize) -> Doc {
+    let mut doc = Doc::new(width);
+    for shade in SHADES {
+        let first = vec![span(shade.sign(state.symbols()), shade.role()), span(format!("  {:14}", shade.word()), Role::Strong)];
+        doc.hang(first, shade.words(), Role::Text);
+    }
+    doc
+}
+
+/// Which tenants the row under the cursor reaches, or may, in the order of the columns, so many at most. O(columns).
+pub fn gaps(state: &State, width: usize, most: usize) -> Doc {
+    let mut doc = Doc::new(width);
+    let Some((from, _)) = matrix::cursor(state) else { return doc };
+    let Some(place) = state.view.assessment.matrix.place(&from).filter(|place| state.across.tally.promises(*place)) else { return doc };
+    let columns = state.across.columns.rows.iter().filter_map(|row| row.tenant().map(|to| Column::Tenant(to.clone())));
+    let open = columns.map(|to| (matrix::shade(state, &from, &to), to)).filter(|(shade, _)| shade.is_gap());
+    for (shade, to) in open.take(most) {
+        if doc.lines.is_empty() {
+            doc.head("not shut from here");
+        }
+        let mut first = sign(state, &from, &to, shade).to_vec();
+        first.push(span(format!("{} ", name(state, &to)), Role::Strong));
+        doc.hang(first, &brief(state, &from, &to, shade), Role::Text);
+    }
+    let reaches = state.across.tally.reaches(place);
+    let all = usize::try_from(reaches.open + reaches.later + reaches.undefined).unwrap_or(0);
+    if all > most && state.across.columns.rows.len() >= all {
+        doc.para(&format!("and {} more", all - most), Role::Muted);
+    }
+    doc
 }
 
 /// The cell in plain words, for the clipboard.

@@ -69,22 +69,23 @@ const CELL: usize = 18;
 /// The widest column of a target beside tenants, and with the room for itself.
 const AIM: (usize, usize) = (10, 16);
 
-/// Places everything in so many columns and lines.
+/// Places everything in so many columns. `h` is the height of the whole screen: heads are higher where it is.
 pub fn plot(w: usize, h: usize, want: Want) -> Plot {
     let label = want.longest.clamp(6, 24).min((w / 5).max(8)).min(w.saturating_sub(2));
     let mut free = w.saturating_sub(label + 2);
     let reach = if free >= 40 { 6 } else { 0 };
-    let later = if free >= 84 { 12 } else { 0 };
+    let crowded = 2 * (want.tenants + want.targets) + 20 > free && free < 130;
+    let later = if free >= 84 && !crowded { 12 } else { 0 };
     free -= reach + later;
     let (cell, shown, aim, aims) = if want.wide { targets_first(free, want) } else { tenants_first(free, want) };
     let mut tenants = Group { x: w.min(label + 2 + reach + later), cell, shown, heads: Heads::Flat };
     let gap = if shown > 0 { 2 } else { 0 };
     let mut targets = Group { x: (tenants.x + tenants.width() + gap).min(w), cell: aim, shown: aims, heads: Heads::Flat };
     let tall = match h {
-        ..6 => 1,
-        6..12 => 3,
-        12..18 => 5,
-        18..26 => 6,
+        ..9 => 1,
+        9..15 => 3,
+        15..22 => 5,
+        22..34 => 6,
         _ => 9,
     };
     let mut lines = 0;
@@ -98,7 +99,7 @@ pub fn plot(w: usize, h: usize, want: Want) -> Plot {
             });
         }
     }
-    Plot { label, reach, later, tenants, targets, lines: lines.min(h.saturating_sub(2)), foot: h >= 8 }
+    Plot { label, reach, later, tenants, targets, lines: lines.min(h.saturating_sub(8)), foot: h >= 12 }
 }
 
 /// The tenants take what they need, the targets one sign each and what is left over.
@@ -109,7 +110,7 @@ fn tenants_first(free: usize, want: Want) -> (usize, usize, usize, usize) {
     let cell = (room / want.tenants.max(1)).clamp(2, CELL);
     let shown = (room / cell).min(want.tenants);
     let spare = room - cell * shown;
-    let aim = if aims == 0 { 0 } else { (2 + spare / aims).min(AIM.0) };
+    let aim = spare.checked_div(aims).map_or(0, |more| (2 + more).min(AIM.0));
     (cell, shown, aim, aims)
 }
 

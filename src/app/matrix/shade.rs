@@ -83,9 +83,10 @@ impl Shade {
         }
     }
 
-    /// The role of a target's cell: that the resolver is reached is no cause for alarm.
-    pub const fn role_at(self, target: Target) -> Role {
+    /// The role of a target's cell: that the resolver is reached is no cause for alarm, and a place that is not known is none to look at.
+    pub const fn role_at(self, target: Target, known: bool) -> Role {
         match (self, target) {
+            (_, _) if !known => Role::Unknown,
             (Self::Some | Self::Today, Target::ClusterDns) => Role::HeatMeant,
             _ => self.role(),
         }
@@ -114,8 +115,8 @@ impl Shade {
             Self::Some => "some ports",
             Self::Today => "today only",
             Self::Undefined => "undefined",
-            Self::Declared => "declared",
-            Self::Proved => "proved",
+            Self::Declared => "declared shut",
+            Self::Proved => "proved shut",
             Self::Own => "itself",
         }
     }

@@ -17,7 +17,7 @@ pub fn want(state: &State) -> Want {
     Want {
         tenants: across.columns.rows.len(),
         targets: across.targets.len(),
-        longest: if state.settings.redact { 10 } else { across.tally.longest() },
+        longest: if state.settings.redact { 11 } else { across.tally.longest() },
         wide: across.wide,
     }
 }
@@ -25,8 +25,7 @@ pub fn want(state: &State) -> Want {
 /// Where the columns are, for a list of that size and its heads.
 pub fn placed(state: &State, w: u16, h: u16) -> Plot {
     let layout = moves::now(state, w, h);
-    let lines = layout.heads.h + layout.list.h + layout.foot.h;
-    plot(usize::from(layout.list.w), usize::from(lines), want(state))
+    plot(usize::from(layout.list.w), usize::from(h), want(state))
 }
 
 fn here(state: &State) -> Plot {
@@ -159,12 +158,12 @@ fn put(state: &mut State, to: &str) -> bool {
 }
 
 /// Puts the cursor on a tenant's row and on the first gap in it.
-pub(super) fn show(state: &mut State, tenant: TenantId) {
+pub(super) fn show(state: &mut State, tenant: &TenantId) {
     let row = Row::Tenant(tenant.clone());
     if state.page().list.selected.as_ref() != Some(&row) && !moves::select(state, &row) {
         return;
     }
-    if let Some(to) = gap_after(state, &tenant, 0) {
+    if let Some(to) = gap_after(state, tenant, 0) {
         put(state, &to);
     }
     fit(state);

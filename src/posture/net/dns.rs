@@ -1,101 +1,24 @@
 //! NET-05 and NET-06: the exception for DNS is exact, and names resolve over both transports.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use ipnet::IpNet;
-
-use super::addresses::NODE_LOCAL_DNS;
 use super::of_namespace;
 use super::ports::{names, numbers, words as port_words};
-use super::select::selects;
+use super::resolver::{Aim, PORT, Resolver, TRANSPORTS, aim, as_rule};
 use crate::model::containers::PortProtocol;
 use crate::model::ids::{Name, ObjectRef};
 use crate::model::kind::Kind;
-use crate::model::labels::LabelSelector;
-use crate::model::networkpolicy::{NetworkPolicyFact, Peer, PolicyRule};
-use crate::model::service::ServiceFact;
-use crate::model::snapshot::{NamespaceFacts, Snapshot};
+use crate::model::networkpolicy::{Peer, PolicyRule};
+use crate::model::snapshot::NamespaceFacts;
 use crate::model::text::clean;
 use crate::netpol::ports::PortSet;
-use crate::netpol::selector::covers_every_namespace;
-use crate::netpol::selector::{Coverage, words};
+use crate::netpol::selector::words;
 use crate::netpol::target::Target;
 use crate::posture::finding::Subject;
 use crate::posture::sight::Source;
 use crate::posture::verdict::Declared;
 use crate::posture::view::{Point, TenantView};
-
-/// Where clusters keep their resolver: namespace and Service; the first that is there counts.
-const RESOLVERS: [(&str, &str); 4] = [
-    ("kube-system", "kube-dns"),
-    ("kube-system", "coredns"),
-    ("kube-system", "rke2-coredns-rke2-coredns"),
-    ("openshift-dns", "dns-default"),
-];
-/// Namespaces of [`RESOLVERS`].
-pub const RESOLVER_NAMESPACES: [&str; 2] = ["kube-system", "openshift-dns"];
-const PORT: u16 = 53;
-const TRANSPORTS: [PortProtocol; 2] = [PortProtocol::Udp, PortProtocol::Tcp];
-
-/// The cluster's resolver.
-struct Resolver<'a> {
-    namespace: &'a Name,
-    facts: &'a NamespaceFacts,
-    service: &'a ServiceFact,
-    /// Port 53 and the ports of the pods behind it.
-    ports: PortSet,
-    /// Names of those ports.
-    names: BTreeSet<&'a str>,
-}
-
-impl<'a> Resolver<'a> {
-    fn of(snapshot: &'a Snapshot) -> Option<Self> {
-        RESOLVERS.iter().find_map(|(namespace, name)| {
-            let (namespace, facts) = snapshot.namespaces.get_key_value(*namespace)?;
-            let service = facts.services.get(*name)?;
-            let mut numbers = vec![PORT];
-            let mut names = BTreeSet::new();
-            for port in service.ports.iter().filter(|port| port.port == PORT) {
-                match port.target.as_deref().map(|target| (target, target.parse::<u16>())) {
-                    Some((_, Ok(number))) => numbers.push(number),
-                    Some((name, Err(_))) => {
-                        names.insert(name);
-                    }
-                    None => {}
-                }
-            }
-            let ranges = numbers.iter().flat_map(|number| TRANSPORTS.map(|transport| (transport, *number, *number)));
-            Some(Self { namespace, facts, service, ports: PortSet::from_ranges(ranges), names })
-        })
-    }
-
-    /// Whether a selector of pods means the resolver's: those that are there, or those that the Service would take.
-    fn selected(&self, pods: &LabelSelector) -> bool {
-        let labels = self.service.selector.as_deref();
-        labels.is_some_and(|labels| pods.matches(labels) == Some(true))
-            || super::select::pods(self.facts, Some(pods)).any(|pod| labels.is_some_and(|wanted| carries(&pod.labels, wanted)))
-    }
-}
-
-/// Whether labels carry all of the wanted ones.
-fn carries(labels: &crate::model::labels::LabelSet, wanted: &crate::model::labels::LabelSet) -> bool {
-    wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
-}
-
-/// How a peer of a DNS rule stands to the resolver.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Aim {
-    /// Exactly its pods, or its address on the node.
-    Exact,
-    /// All of its namespace.
-    WholeNamespace,
-    /// Pods labelled so in any namespace: whoever labels a pod so answers, too.
-    AnyNamespace,
-    /// Anywhere.
-    Anywhere,
-    /// Something else.
-    Elsewhere,
-}
 
 /// NET-05: the exception for DNS is exact.
 pub fn exception(view: &TenantView<'_>) -> Vec<Point> {
@@ -105,30 +28,25 @@ pub fn exception(view: &TenantView<'_>) -> Vec<Point> {
         ];
     }
     let resolver = Resolver::of(view.snapshot);
-    view.namespaces.iter().flat_map(|(name, facts)| of_namespace_(view, name, facts, resolver.as_ref())).collect()
+    view.namespaces.iter().flat_map(|(name, facts)| judge(view, name, facts, resolver.as_ref())).collect()
 }
 
-fn of_namespace_(view: &TenantView<'_>, name: &Name, facts: &NamespaceFacts, resolver: Option<&Resolver<'_>>) -> Vec<Point> {
+fn judge(view: &TenantView<'_>, name: &Name, facts: &NamespaceFacts, resolver: Option<&Resolver<'_>>) -> Vec<Point> {
     let mut points = Vec::new();
     let mut reached = PortSet::none();
     let mut any = false;
     let mut unresolved: Option<Point> = None;
-    for policy in facts.policies.values().filter(|policy| policy.isolates_egress) {
-        for (index, rule) in policy.egress.iter().enumerate().filter(|(_, rule)| about_dns(rule, resolver)) {
-            any = true;
-            let at = At { policy, index, rule, namespace: name };
-            for aim in aims(view, rule, resolver) {
-                if !matches!(aim, Aim::Elsewhere) {
-                    reached = reached.union(&transports_of(rule, resolver));
-                }
-                points.extend(said_of(aim, &at));
-                if aim == Aim::Elsewhere {
-                    unresolved =
-                        unresolved.or_else(|| Some(at.point(Declared::Open, "no-resolver", "matches no resolver pod: DNS will fail")));
-                }
+    for at in dns_rules(name, facts, resolver) {
+        any = true;
+        for aim in aims(view, &at.rule, resolver) {
+            if aim == Aim::Elsewhere {
+                unresolved = unresolved.or_else(|| Some(at.point(Declared::Open, "no-resolver", "matches no resolver pod: DNS will fail")));
+            } else {
+                reached = reached.union(&transports_of(&at.rule, resolver));
             }
-            points.extend(other_ports(&at, resolver));
+            points.extend(said_of(aim, &at));
         }
+        points.extend(other_ports(&at, resolver));
     }
     if !any {
         let message = if facts.policies.values().any(|policy| policy.isolates_egress) {
@@ -146,13 +64,8 @@ fn of_namespace_(view: &TenantView<'_>, name: &Name, facts: &NamespaceFacts, res
         return vec![point];
     }
     points.extend(transport(name, &reached));
-    if points.iter().all(|point| point.declared == Declared::Right) {
-        let exact = points.is_empty();
-        let message = if exact {
-            format!("DNS of {} goes to the resolver's pods only, over UDP and TCP", clean(name))
-        } else {
-            format!("DNS of {} goes to the resolver, over UDP and TCP", clean(name))
-        };
+    if points.is_empty() {
+        let message = format!("DNS of {} goes to the resolver's pods only, over UDP and TCP", clean(name));
         points.push(Point::new(Declared::Right, of_namespace(name), message));
     }
     points
@@ -161,26 +74,42 @@ fn of_namespace_(view: &TenantView<'_>, name: &Name, facts: &NamespaceFacts, res
 /// A rule and where it stands.
 struct At<'a> {
     namespace: &'a Name,
-    policy: &'a NetworkPolicyFact,
-    index: usize,
-    rule: &'a PolicyRule,
+    object: ObjectRef,
+    field: String,
+    rule: Cow<'a, PolicyRule>,
+}
+
+/// The rules of a namespace that name DNS among their ports, of NetworkPolicies and of Cilium's.
+fn dns_rules<'a>(namespace: &'a Name, facts: &'a NamespaceFacts, resolver: Option<&Resolver<'_>>) -> Vec<At<'a>> {
+    let mut found = Vec::new();
+    for policy in facts.policies.values().filter(|policy| policy.isolates_egress) {
+        let object = policy.meta.object(Kind::NetworkPolicy);
+        found.extend(policy.egress.iter().enumerate().map(|(index, rule)| At {
+            namespace,
+            object: object.clone(),
+            field: format!("spec.egress[{index}]"),
+            rule: Cow::Borrowed(rule),
+        }));
+    }
+    for policy in facts.cilium.values() {
+        let object = policy.meta.object(policy.kind);
+        let entries = policy.rules.iter().flat_map(|rule| rule.egress.iter().enumerate());
+        found.extend(entries.filter_map(|(index, entry)| {
+            let rule = Cow::Owned(as_rule(entry, resolver)?);
+            Some(At { namespace, object: object.clone(), field: format!("spec.egress[{index}]"), rule })
+        }));
+    }
+    found.retain(|at| about_dns(&at.rule, resolver));
+    found
 }
 
 impl At<'_> {
-    fn object(&self) -> ObjectRef {
-        self.policy.meta.object(Kind::NetworkPolicy)
-    }
-
     fn point(&self, declared: Declared, reason: &'static str, what: &str) -> Point {
-        let object = self.object();
-        let message = format!("the DNS rule of {} in {} {what}", clean(&self.policy.meta.name), clean(self.namespace));
+        let message = format!("the DNS rule of {} in {} {what}", clean(&self.object.name), clean(self.namespace));
         let peers: Vec<String> = self.rule.peers.iter().map(peer_words).collect();
         let to = if peers.is_empty() { "everybody".to_owned() } else { peers.join(" or ") };
-        Point::new(declared, Subject::object(&object), message).because(reason).with(
-            object,
-            format!("spec.egress[{}]", self.index),
-            &format!("{to}, on {}", port_words(&self.rule.ports)),
-        )
+        let value = format!("{to}, on {}", port_words(&self.rule.ports));
+        Point::new(declared, Subject::object(&self.object), message).because(reason).with(self.object.clone(), &self.field, &value)
     }
 }
 
@@ -205,61 +134,6 @@ fn aims(view: &TenantView<'_>, rule: &PolicyRule, resolver: Option<&Resolver<'_>
         return [Aim::Anywhere].into();
     }
     rule.peers.iter().filter_map(|peer| aim(view, rule, peer, resolver)).collect()
-}
-
-impl PartialOrd for Aim {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Aim {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (*self as u8).cmp(&(*other as u8))
-    }
-}
-
-/// None for peers that are none of the resolver's business: the tenant's own pods, what can't be read, what is granted.
-fn aim(view: &TenantView<'_>, rule: &PolicyRule, peer: &Peer, resolver: Option<&Resolver<'_>>) -> Option<Aim> {
-    match peer {
-        Peer::Block { cidr, .. } if cidr.prefix_len() == 0 => Some(Aim::Anywhere),
-        Peer::Block { cidr, .. } => {
-            let service = || resolver.is_some_and(|resolver| resolver.service.cluster_ips.iter().any(|ip| IpNet::from(*ip) == *cidr));
-            if *cidr == IpNet::from(NODE_LOCAL_DNS) || service() {
-                return Some(Aim::Exact);
-            }
-            let asked = numbers(&rule.ports);
-            (!view.config.network.beyond(cidr, &asked).is_empty()).then_some(Aim::Anywhere)
-        }
-        Peer::Pods { namespaces: None, .. } | Peer::Unreadable(_) => None,
-        Peer::Pods { namespaces: Some(of), pods } => {
-            let every = covers_every_namespace(&[of]) == Coverage::Everything;
-            let Some(resolver) = resolver else {
-                let usual = RESOLVERS.iter().filter_map(|(namespace, _)| view.snapshot.namespaces.get_key_value(*namespace));
-                let its = usual.clone().any(|(name, facts)| selects(of, name, facts) == Some(true));
-                return Some(match pods {
-                    None if every => Aim::Anywhere,
-                    None if its => Aim::WholeNamespace,
-                    _ => Aim::Elsewhere,
-                });
-            };
-            let its_namespace = selects(of, resolver.namespace, resolver.facts) == Some(true);
-            Some(match pods {
-                None if every => Aim::Anywhere,
-                None if its_namespace => Aim::WholeNamespace,
-                Some(pods) if its_namespace && resolver.selected(pods) => {
-                    if pods.is_everything() {
-                        if every { Aim::Anywhere } else { Aim::WholeNamespace }
-                    } else if every {
-                        Aim::AnyNamespace
-                    } else {
-                        Aim::Exact
-                    }
-                }
-                _ => Aim::Elsewhere,
-            })
-        }
-    }
 }
 
 /// What is to be said of one aim; what is exact and what is elsewhere says itself together with the rest.

@@ -17,16 +17,9 @@ pub const NOT_READ: &str = "rbac-not-read";
 
 /// NET-14.
 pub fn guard(view: &TenantView<'_>) -> Vec<Point> {
-    let foreign: Vec<Foreign<'_>> = view
-        .snapshot
-        .namespaces
-        .iter()
-        .filter(|(name, _)| view.tenants.of.get(*name).is_some_and(|tenant| tenant != view.tenant))
-        .map(|(name, facts)| (name, facts.as_ref()))
-        .collect();
-    let bound = |direction| bounded(view, &foreign, direction);
+    let bound = |direction| bounded(view, direction);
     let not_read = "who may write policies here (RBAC of its ServiceAccounts and people) is not read in this release";
-    if let (Some(egress), Some(ingress), false) = (bound(Direction::Egress), bound(Direction::Ingress), foreign.is_empty()) {
+    if let (Some(egress), Some(ingress)) = (bound(Direction::Egress), bound(Direction::Ingress)) {
         let (shown, by) = (clean(view.tenant), clean(&egress.meta.name));
         let message = format!("whatever is written in {shown}, {by} denies every other tenant before it is asked; {not_read}");
         let point = Point::new(Declared::Right, view.subject(), message).because("bounded");
@@ -44,11 +37,16 @@ type Foreign<'a> = (&'a Name, &'a NamespaceFacts);
 
 /// The policy of the Admin tier that denies every other tenant in this direction, before anything there allows or passes one.
 /// O(cluster-wide rules × other tenants' namespaces).
-fn bounded<'a>(view: &'a TenantView<'_>, foreign: &[Foreign<'_>], direction: Direction) -> Option<&'a AdminPolicyFact> {
+pub(super) fn bounded<'a>(view: &'a TenantView<'_>, direction: Direction) -> Option<&'a AdminPolicyFact> {
+    if view.snapshot.cluster.admin.is_empty() {
+        return None;
+    }
     let mut policies: Vec<&AdminPolicyFact> =
         view.snapshot.cluster.admin.values().map(AsRef::as_ref).filter(|policy| policy.tier == Tier::Admin).collect();
     policies.sort_by_key(|policy| (policy.priority, &policy.meta.name));
-    let mut left: Vec<Foreign<'_>> = foreign.to_vec();
+    let others = view.snapshot.namespaces.iter();
+    let others = others.filter(|(name, _)| view.tenants.of.get(*name).is_some_and(|tenant| tenant != view.tenant));
+    let mut left: Vec<Foreign<'_>> = others.map(|(name, facts)| (name, facts.as_ref())).collect();
     for policy in policies {
         let subject = subject(view, &policy.subject);
         if subject == Some(false) {

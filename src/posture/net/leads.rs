@@ -17,6 +17,9 @@ use crate::netpol::selector::{Coverage, covers_every_namespace, covers_everythin
 use crate::netpol::story::{End, side_of};
 use crate::posture::view::TenantView;
 
+/// At most so many tenants are asked about to hear whether something stands before a rule.
+const ASKED: usize = 4;
+
 /// Whom a rule leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Led {
@@ -154,20 +157,33 @@ impl Lead {
 }
 
 /// What the tenant's own side says where a lead would let through, with every kind of policy heard: asked of one pod of each side, an imagined
-/// one where none is there. None where the ends can't be judged.
+/// one where none is there, for the first few tenants that it leads to. Undefined where those are blocked and others were not asked; none where
+/// the ends can't be judged.
 pub(super) fn confirmed(view: &TenantView<'_>, lead: &Lead, direction: Direction) -> Option<Openness> {
     let own = match lead.pods.first() {
         Some(pod) => End::Pod { namespace: lead.namespace.clone(), name: pod.clone() },
         None => End::Imagined { namespace: lead.namespace.clone(), labels: witness(view, lead) },
     };
-    let (tenant, names) = view.tenants.namespaces.iter().find(|(tenant, _)| *tenant != view.tenant && lead.reaches(tenant))?;
+    let mut led = view.tenants.namespaces.iter().filter(|(tenant, _)| *tenant != view.tenant && lead.reaches(tenant));
+    let mut heard = None;
+    for (tenant, names) in led.by_ref().take(ASKED) {
+        heard = heard.max(side(view, &own, (tenant, names), direction));
+        if heard == Some(Openness::Open) {
+            return heard;
+        }
+    }
+    if heard == Some(Openness::Blocked) && led.next().is_some() { Some(Openness::Undefined) } else { heard }
+}
+
+/// What this side says of one other tenant, at most.
+fn side(view: &TenantView<'_>, own: &End, (tenant, names): (&TenantId, &[Name]), direction: Direction) -> Option<Openness> {
     let theirs = match names.iter().find(|name| view.snapshot.namespace(name).is_some_and(|facts| pods(facts, None).next().is_some())) {
         Some(name) => End::Namespace(name.clone()),
         None => End::Tenant(tenant.clone()),
     };
     let story = match direction {
-        Direction::Egress => view.reach.explain(&own, &theirs),
-        Direction::Ingress => view.reach.explain(&theirs, &own),
+        Direction::Egress => view.reach.explain(own, &theirs),
+        Direction::Ingress => view.reach.explain(&theirs, own),
     }?;
     story.segments.iter().map(|segment| side_of(direction, segment).openness).max()
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::asked::asked;
+use super::guard::bounded;
 use super::isolation::default_of;
 use super::leads::{Lead, confirmed, leads};
 use super::{namespace_ref, plain};
@@ -66,7 +68,14 @@ fn apart(view: &TenantView<'_>, direction: Direction) -> Vec<Point> {
         .iter()
         .filter_map(|(name, facts)| not_isolated(default_of(view, name, facts, direction), direction, others))
         .collect();
-    points.extend(leads(view, direction).iter().filter_map(|lead| led(view, lead, direction, &through)));
+    let leads = leads(view, direction);
+    // a Deny of the Admin tier that comes before every rule of a namespace leaves nothing to lead anywhere
+    if leads.is_empty() || bounded(view, direction).is_none() {
+        points.extend(leads.iter().filter_map(|lead| led(view, lead, direction, &through)));
+    }
+    if points.iter().all(|point| point.declared != Declared::Open) {
+        points.extend(asked(view, direction));
+    }
     if points.iter().all(|point| point.declared != Declared::Open) {
         points.extend(crossing(view, &through.now, direction, Declared::Open));
     }
@@ -75,14 +84,8 @@ fn apart(view: &TenantView<'_>, direction: Direction) -> Vec<Point> {
         points.extend(undefined(view, &through.undefined, direction));
     }
     if points.is_empty() {
-        let message = match direction {
-            Direction::Egress => {
-                format!("no rule lets a pod of {} connect to any of {}", clean(view.tenant), count(others, "other tenant"))
-            }
-            Direction::Ingress => {
-                format!("no rule lets a pod of {} accept a connection from any of {}", clean(view.tenant), count(others, "other tenant"))
-            }
-        };
+        let what = if direction == Direction::Egress { "connect to" } else { "accept a connection from" };
+        let message = format!("no rule lets a pod of {} {what} another tenant ({others} of them)", clean(view.tenant));
         points.push(Point::new(Declared::Right, view.subject(), message));
     }
     points

@@ -35,7 +35,7 @@ pub fn graph(picture: &Picture<'_>) -> String {
     }
     let node = |peer: &Peer| match peer {
         Peer::Workload(at) => format!("w{at}"),
-        peer => format!("a{}", outside.get(peer).copied().unwrap_or_default()),
+        peer @ Peer::Addresses(_) => format!("a{}", outside.get(peer).copied().unwrap_or_default()),
     };
     for connection in picture.connections {
         let (from, to) = (node(&connection.from), node(&connection.to));

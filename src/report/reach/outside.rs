@@ -24,7 +24,9 @@ pub fn pieces(snapshot: &Snapshot, connections: &[Connection], ipv6: bool) -> Ve
     snapshot.cluster.cidr_groups.values().for_each(|group| lines.nets(&group.cidrs));
     for peer in connections.iter().flat_map(|connection| [&connection.from, &connection.to]) {
         if let Peer::Addresses(ranges) = peer {
-            ranges.iter().for_each(|(from, to)| lines.range(*from, *to));
+            for (from, to) in ranges {
+                lines.range(*from, *to);
+            }
         }
     }
     let mut pieces = families(&lines.v4, u32::MAX, |at| IpAddr::V4(Ipv4Addr::from(at)));
@@ -88,7 +90,9 @@ impl Lines {
     }
 
     fn nets(&mut self, nets: &[IpNet]) {
-        nets.iter().for_each(|net| self.range(net.network(), net.broadcast()));
+        for net in nets {
+            self.range(net.network(), net.broadcast());
+        }
     }
 
     fn policy(&mut self, policy: &NetworkPolicyFact) {

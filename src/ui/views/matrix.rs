@@ -2,10 +2,13 @@
 
 mod heads;
 
+use std::fmt::Write as _;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::app::doc::Doc;
 use crate::app::docs;
 use crate::app::layout::{Area, Layout};
 use crate::app::list::Row;
@@ -14,6 +17,7 @@ use crate::app::matrix::shade::Shade;
 use crate::app::matrix::{self, Column, Looked};
 use crate::app::role::Role;
 use crate::app::update::matrix::want;
+use crate::model::ids::TenantId;
 use crate::ui::Cx;
 use crate::ui::frame;
 use crate::ui::pen::Pen;
@@ -26,10 +30,12 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
         let all = list.union(at(layout.heads)).union(at(layout.foot)).union(at(layout.detail)).intersection(buf.area);
         return frame::centred(cx, all, buf, |width| docs::empty::empty(cx.state, width));
     }
-    let lines = layout.heads.h + layout.list.h + layout.foot.h;
-    let plot = matrix::plot::plot(usize::from(layout.list.w), usize::from(lines), want(cx.state));
+    let plot = placed(cx, layout);
     let blind = matrix::blind(cx.state).is_some();
-    let map = Map { cx, plot, blind };
+    let matrix = &cx.state.view.assessment.matrix;
+    let shown = cx.state.across.columns.window(plot.tenants.shown);
+    let columns = shown.filter_map(|(at, row)| row.tenant().map(|tenant| Shown { at, tenant, place: matrix.place(tenant) })).collect();
+    let map = Map { cx, plot, blind, columns };
     heads::draw(&map, at(layout.heads), buf);
     map.crosshair(list, buf);
     for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
@@ -40,11 +46,39 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     map.detail(at(layout.detail), buf);
 }
 
+/// Where the columns are. Heads are as high as the layout has them.
+fn placed(cx: &Cx<'_>, layout: &Layout) -> Plot {
+    matrix::plot::plot(usize::from(layout.list.w), usize::from(cx.state.size.1), want(cx.state))
+}
+
+/// Which rows and columns are on the screen, where that is not all of them.
+pub fn place(cx: &Cx<'_>) -> String {
+    let (w, h) = cx.state.size;
+    let layout = crate::app::update::moves::now(cx.state, w, h);
+    let across = &cx.state.across.columns;
+    let list = &cx.state.page().list;
+    let mut out = String::new();
+    let windows = [("rows", list, usize::from(layout.list.h)), ("columns", across, placed(cx, &layout).tenants.shown)];
+    for (what, list, shown) in windows.into_iter().filter(|(_, list, shown)| list.rows.len() > *shown && *shown > 0) {
+        let last = (list.offset + shown).min(list.rows.len());
+        let _ = write!(out, "  {what} {}-{last} of {}", list.offset + 1, list.rows.len());
+    }
+    out
+}
+
 /// What drawing a part of the map needs.
 struct Map<'a> {
     cx: &'a Cx<'a>,
     plot: Plot,
     blind: bool,
+    columns: Vec<Shown<'a>>,
+}
+
+/// A column of a tenant on the screen: its place in the order of columns, and in the matrix.
+struct Shown<'a> {
+    at: usize,
+    tenant: &'a TenantId,
+    place: Option<usize>,
 }
 
 fn columns(n: usize) -> u16 {
@@ -57,32 +91,19 @@ fn part(area: Rect, x: usize, width: usize) -> Rect {
     Rect { x, width: columns(width), ..area }.intersection(area)
 }
 
+/// Where the cell of a row in the i-th column of a group is.
+fn place_of(area: Rect, row: u16, group: Group, i: usize) -> Rect {
+    let at = part(area, group.x + i * group.cell, group.cell);
+    Rect { y: area.y.saturating_add(row), height: 1, ..at }.intersection(area)
+}
+
 impl Map<'_> {
-    /// Columns of tenants on the screen: their place in the order, and the tenant.
-    fn tenants(&self) -> impl Iterator<Item = (usize, &crate::model::ids::TenantId)> {
-        let rows = self.cx.state.across.columns.window(self.plot.tenants.shown);
-        rows.filter_map(|(i, row)| row.tenant().map(|tenant| (i, tenant)))
-    }
-
-    /// The place of the column under the cursor on the screen: the group, and which of its columns.
-    fn aimed(&self) -> Option<(Group, usize)> {
-        let across = &self.cx.state.across;
-        let (group, at) = match across.aim {
-            Some(aim) => (self.plot.targets, across.targets.iter().position(|target| *target == aim)?),
-            None => (self.plot.tenants, across.columns.at.checked_sub(across.columns.offset)?),
-        };
-        (at < group.shown).then_some((group, at))
-    }
-
-    /// The ground of the row and of the column under the cursor.
+    /// The ground of the row under the cursor, as far as its name and its counts go. The cells keep theirs, and the column is marked by its
+    /// head: a crosshair through all cells would more than double what a move of the cursor writes.
     fn crosshair(&self, area: Rect, buf: &mut Buffer) {
-        let ground = self.cx.style(Role::Selection);
-        if let Some((group, at)) = self.aimed() {
-            buf.set_style(part(area, group.x + at * group.cell, group.cell.min(tile(group.cell))), ground);
-        }
         let page = self.cx.state.page();
         if let Some(row) = page.list.at.checked_sub(page.list.offset).filter(|row| *row < usize::from(area.height)) {
-            frame::select(self.cx, area, columns(row), buf);
+            frame::select(self.cx, part(area, 0, self.plot.tenants.x), columns(row), buf);
         }
     }
 
@@ -106,12 +127,12 @@ impl Map<'_> {
             pen.skip(1);
         }
         let mut seen = 0;
-        for (i, (at, to)) in self.tenants().enumerate() {
-            let to = Column::Tenant(to.clone());
-            let shade = matrix::shade(cx.state, from, &to);
+        for (i, column) in self.columns.iter().enumerate() {
+            let shade = column.place.map_or(Shade::Undefined, |to| matrix::shade_between(cx.state, (from, place), (column.tenant, to)));
             seen += u32::from(matches!(shade, Shade::Every | Shade::Some));
-            let cursor = selected && !cx.state.across.on_targets() && at == cx.state.across.columns.at;
-            self.cell(area, row, plot.tenants, i, (from, &to, shade), cursor, buf);
+            let cursor = selected && !cx.state.across.on_targets() && column.at == cx.state.across.columns.at;
+            let to = Column::Tenant(column.tenant.clone());
+            self.cell(place_of(area, row, plot.tenants, i), (from, &to, shade), cursor, buf);
         }
         if plot.tenants.shown > 0 && plot.targets.shown > 0 {
             // more of what this row reaches lies beside the window
@@ -122,7 +143,7 @@ impl Map<'_> {
             let to = Column::Target(*target);
             let shade = matrix::shade(cx.state, from, &to);
             let cursor = selected && cx.state.across.aim == Some(*target);
-            self.cell(area, row, plot.targets, i, (from, &to, shade), cursor, buf);
+            self.cell(place_of(area, row, plot.targets, i), (from, &to, shade), cursor, buf);
         }
     }
 
@@ -139,20 +160,17 @@ impl Map<'_> {
         pen.cell_right(&text, width, self.cx.style(role));
     }
 
-    fn cell(&self, area: Rect, row: u16, group: Group, i: usize, what: (&str, &Column, Shade), cursor: bool, buf: &mut Buffer) {
+    /// A cell: `at` is where it is, its gap to the next included.
+    fn cell(&self, at: Rect, what: (&str, &Column, Shade), cursor: bool, buf: &mut Buffer) {
         let (from, to, shade) = what;
         let cx = self.cx;
-        let role = match to {
-            _ if cursor => Role::HeatCursor,
-            _ if self.blind => Role::Muted,
-            Column::Tenant(_) => shade.role(),
-            Column::Target(target) => shade.role_at(*target),
-        };
+        let role = if cursor { Role::HeatCursor } else { matrix::role(cx.state, from, to, shade, self.blind) };
         let style = cx.style(role);
-        let width = tile(group.cell);
-        let mut pen = Pen::new(cx, buf, part(area, group.x + i * group.cell, width), row);
+        let columns = usize::from(at.width);
+        let width = tile(columns);
+        let mut pen = Pen::new(cx, buf, part(at, 0, width), 0);
         let mark = if cursor { cx.sym.running } else { " " };
-        match group.cell {
+        match columns {
             ..3 => {
                 let mark = if cursor { cx.sym.binding } else { " " };
                 pen.put(shade.sign(cx.sym), style).put(mark, style);
@@ -184,7 +202,7 @@ impl Map<'_> {
     fn foot(&self, area: Rect, buf: &mut Buffer) {
         if !area.is_empty() {
             let mut pen = Pen::new(self.cx, buf, area, 0);
-            pen.put(" ", Style::new()).spans(self.cx, &docs::matrix::legend(self.cx.state));
+            pen.put(" ", Style::new()).spans(self.cx, &docs::matrix::legend(self.cx.state, usize::from(area.width.saturating_sub(1))));
         }
     }
 
@@ -197,17 +215,56 @@ impl Map<'_> {
         let heading = docs::matrix::heading(cx.state);
         let right = matrix::cursor(cx.state).map(|(from, to)| matrix::shade(cx.state, &from, &to).word()).unwrap_or_default();
         let scroll = cx.state.page().scroll;
-        if area.width < 110 {
-            return frame::pane(cx, area, &heading, right, scroll, buf, |width| docs::matrix::detail(cx.state, width));
+        if area.width < docs::matrix::BESIDE {
+            let lines = usize::from(area.height.saturating_sub(2));
+            return frame::pane(cx, area, &heading, right, scroll, buf, |width| {
+                let mut doc = docs::matrix::detail(cx.state, width);
+                self.fill(&mut doc, lines, true);
+                doc
+            });
         }
         frame::frame(cx, area, &heading, right, false, buf);
         let inner = frame::inside(area);
         let left = Rect { x: inner.x + 1, width: inner.width / 2, ..inner };
         let side = Rect { x: left.right() + 2, width: inner.right().saturating_sub(left.right() + 3), ..inner };
-        let doc = docs::matrix::cell(cx.state, usize::from(left.width));
+        let mut doc = docs::matrix::cell(cx.state, usize::from(left.width));
+        self.fill(&mut doc, usize::from(inner.height), false);
         frame::text(cx, left, &doc, scroll, buf);
-        frame::text(cx, side, &docs::matrix::around(cx.state, usize::from(side.width)), 0, buf);
+        let mut around = docs::matrix::around(cx.state, usize::from(side.width));
+        self.names(&mut around, usize::from(inner.height));
+        frame::text(cx, side, &around, 0, buf);
         frame::more(cx, area, doc.lines.len(), scroll, buf);
+    }
+}
+
+/// Room that is needed below a text for more of it to be worth while.
+const WORTH: usize = 4;
+
+impl Map<'_> {
+    /// Names what the row reaches, where there is room below.
+    fn names(&self, doc: &mut Doc, lines: usize) {
+        let room = lines.saturating_sub(doc.lines.len() + 2);
+        if room >= WORTH {
+            let gaps = docs::matrix::gaps(self.cx.state, doc.width, room - 2);
+            if !gaps.lines.is_empty() && gaps.lines.len() <= room {
+                doc.blank();
+                doc.lines.extend(gaps.lines);
+            }
+        }
+    }
+
+    /// Fills the room below a text: what the row reaches, then what the signs mean.
+    fn fill(&self, doc: &mut Doc, lines: usize, with_names: bool) {
+        let signs = docs::matrix::signs(self.cx.state, doc.width);
+        let room = lines.saturating_sub(doc.lines.len() + 1);
+        let explain = room > signs.lines.len();
+        if with_names {
+            self.names(doc, if explain { lines.saturating_sub(signs.lines.len() + 1) } else { lines });
+        }
+        if explain {
+            doc.blank();
+            doc.lines.extend(signs.lines);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //
 //	wire serve NAME PROTO/PORT...                    listens; whoever gets through is told NAME
 //	wire try MILLISECONDS PORT FROM TARGET...        tries all targets at once, prints one line for each, in their order
-//	wire until SECONDS TARGET                        tries again and again until it gets through
+//	wire until SECONDS TARGET CLOSED                 tries again and again until it gets through to the one and not to the other
 //
 // A target is PROTO/ADDRESS/PORT, with /NAME where one end of ours is expected there. The n-th target is tried from local port PORT+n, so
 // that no attempt is taken for part of an earlier connection, and from the address FROM (- for any). An answer is one word:
@@ -34,18 +34,19 @@ const (
 )
 
 func main() {
+	usage := "wire serve NAME PROTO/PORT... | try MILLISECONDS PORT FROM TARGET... | until SECONDS TARGET CLOSED"
 	if len(os.Args) < 4 {
-		fail("wire serve NAME PROTO/PORT... | try MILLISECONDS PORT FROM TARGET... | until SECONDS TARGET")
+		fail(usage)
 	}
-	switch verb, rest := os.Args[1], os.Args[2:]; verb {
-	case "serve":
+	switch verb, rest := os.Args[1], os.Args[2:]; {
+	case verb == "serve":
 		serve(rest[0], rest[1:])
-	case "try":
+	case verb == "try" && len(rest) > 3:
 		tryAll(time.Duration(number(rest[0]))*time.Millisecond, number(rest[1]), rest[2], rest[3:])
-	case "until":
-		until(time.Duration(number(rest[0]))*time.Second, rest[1])
+	case verb == "until" && len(rest) == 3:
+		until(time.Duration(number(rest[0]))*time.Second, rest[1], rest[2])
 	default:
-		fail("wire: unknown " + verb)
+		fail(usage)
 	}
 }
 
@@ -202,14 +203,15 @@ func tryAll(limit time.Duration, base int, from string, targets []string) {
 	}
 }
 
-func until(limit time.Duration, text string) {
+func until(limit time.Duration, open, closed string) {
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if answer := attempt(parse(text), 100*time.Millisecond, 0, "-"); strings.HasPrefix(answer, "open") {
-			fmt.Println(text, answer)
+		answer := attempt(parse(open), 100*time.Millisecond, 0, "-")
+		if strings.HasPrefix(answer, "open") && attempt(parse(closed), 100*time.Millisecond, 0, "-") == "timeout" {
+			fmt.Println(open, answer)
 			return
 		}
 	}
-	fail("never got through to " + text)
+	fail("never got through to " + open + " and not to " + closed)
 }
 
 func attempt(to target, limit time.Duration, port int, from string) string {

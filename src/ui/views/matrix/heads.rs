@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Map, columns, part};
 use crate::app::doc::cut;
@@ -24,12 +25,12 @@ pub fn draw(map: &Map<'_>, area: Rect, buf: &mut Buffer) {
     }
     if plot.later > 0 {
         pen.cell_right("LATER", plot.later / 2 - 1, style).skip(1);
-        pen.cell_right("?", plot.later / 2 - 1, style).skip(1);
+        pen.cell_right("UNDEF", plot.later / 2 - 1, style).skip(1);
     }
     let state = cx.state;
-    for (i, (at, tenant)) in map.tenants().enumerate() {
-        let aimed = !state.across.on_targets() && at == state.across.columns.at;
-        head(map, area, plot.tenants, i, &state.sayer().say(tenant), aimed, buf);
+    for (i, column) in map.columns.iter().enumerate() {
+        let aimed = !state.across.on_targets() && column.at == state.across.columns.at;
+        head(map, area, plot.tenants, i, &state.sayer().say(column.tenant), aimed, buf);
     }
     for (i, target) in state.across.targets.iter().take(plot.targets.shown).enumerate() {
         head(map, area, plot.targets, i, target.short(), state.across.aim == Some(*target), buf);
@@ -71,8 +72,7 @@ fn head(map: &Map<'_>, area: Rect, group: Group, i: usize, name: &str, aimed: bo
 
 /// A name over the sign of its cells: wide cells have one column before it.
 fn indented(name: &str, cell: usize, room: usize) -> String {
-    let name = cut(name, room.saturating_sub(1).max(1));
-    if cell > name.chars().count() + 1 { format!(" {name}") } else { name }
+    if cell > 3 && name.width() < room { format!(" {name}") } else { cut(name, room) }
 }
 
 /// Letters of a name that stand under each other: narrow ones only, the last a sign that there is more.
