@@ -21,7 +21,7 @@ impl World {
 
     pub fn cidr_group(self, name: &str, cidrs: &[&str], unreadable: bool) -> Self {
         let cidrs = cidrs.iter().map(|cidr| cidr.parse().unwrap()).collect();
-        self.fact(Fact::CidrGroup(CidrGroupFact { meta: meta(name), labels: Default::default(), cidrs, unreadable }))
+        self.fact(Fact::CidrGroup(CidrGroupFact { meta: meta(name), labels: std::sync::Arc::default(), cidrs, unreadable }))
     }
 
     pub fn foreign(self, kind: Kind, id: &str) -> Self {

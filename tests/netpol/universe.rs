@@ -47,7 +47,7 @@ pub fn build(items: &[Item]) -> World {
 }
 
 pub fn add(world: World, item: &Item) -> World {
-    let lines = |list: &[String]| list.iter().map(|line| line.clone()).collect::<Vec<String>>();
+    let lines = |list: &'_ [String]| list.to_vec();
     match item {
         Item::Namespace(words) => world.ns(words),
         Item::Pod(words) => world.pod(words),
