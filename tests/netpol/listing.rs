@@ -14,7 +14,7 @@ use proptest::test_runner::TestCaseResult;
 use serde_json::json;
 
 use crate::build::World;
-use crate::check::{engine_says, seen, there_is_an_engine};
+use crate::check::{engine_says, seen};
 use crate::oracle::Oracle;
 use crate::oracle_match::{No, Tri, Undefined, Yes, any};
 use crate::random::{PORTS, cases, engine_with, options, plain, pods};
@@ -119,21 +119,16 @@ proptest! {
         items in universe(EVERYTHING, 2..6, 2..8),
         profile in proptest::sample::select(&PROFILES[..]),
     ) {
-        if there_is_an_engine() {
-            let (snapshot, dirty) = build(&items).snapshot();
-            let oracle = Oracle::new(&snapshot, profile);
-            let reach = engine_with(&snapshot, &dirty, &options(profile, Enforcement::Default));
-            connections_are_answers(&reach, &oracle)?;
-            ranges_are_answers(&reach, &oracle)?;
-        }
+        let (snapshot, dirty) = build(&items).snapshot();
+        let oracle = Oracle::new(&snapshot, profile);
+        let reach = engine_with(&snapshot, &dirty, &options(profile, Enforcement::Default));
+        connections_are_answers(&reach, &oracle)?;
+        ranges_are_answers(&reach, &oracle)?;
     }
 }
 
 #[test]
 fn pods_of_one_controller_are_one_workload() {
-    if !there_is_an_engine() {
-        return;
-    }
     let world =
         World::new().ns("a").ns("b").pod("a/web-1 app=web owner=StatefulSet/web").pod("a/web-2 app=web owner=StatefulSet/web").pod("b/x");
     let world = world.np("a/p", &json!({"podSelector": {}, "ingress": [{"ports": [{"port": 80}]}]}));
@@ -151,9 +146,6 @@ fn pods_of_one_controller_are_one_workload() {
 
 #[test]
 fn ends_that_are_tenants_or_namespaces_tell_of_the_most_open_pair() {
-    if !there_is_an_engine() {
-        return;
-    }
     let world = World::new().ns("a").ns("b").pod("a/x app=x").pod("a/y app=y").pod("b/z");
     let world = world.np("a/p", &json!({"podSelector": {"matchLabels": {"app": "x"}}, "policyTypes": ["Egress"]}));
     let (_, reach) = seen(&world, Profile::Spec);
@@ -170,9 +162,6 @@ fn ends_that_are_tenants_or_namespaces_tell_of_the_most_open_pair() {
 
 #[test]
 fn isolation_counts_every_kind_of_policy() {
-    if !there_is_an_engine() {
-        return;
-    }
     let two = || World::new().ns("a").ns("b").pod("a/web app=web").pod("a/db app=db").pod("b/x");
     let isolation = |world: &World, namespace: &str, direction| {
         let isolation = seen(world, Profile::Spec).1.isolation(namespace, direction).unwrap();

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::build::tenants;
-use crate::check::{end, engine_says, there_is_an_engine};
+use crate::check::{end, engine_says};
 use crate::oracle::Oracle;
 use crate::oracle_match::{L4, No, Tri, Undefined, Yes};
 use crate::universe::{Allowed, EVERYTHING, Item, NAMESPACES, build, universe};
@@ -220,9 +220,7 @@ proptest! {
 
     #[test]
     fn the_engine_says_what_the_judge_says(items in universe(EVERYTHING, 3..8, 2..9)) {
-        if there_is_an_engine() {
-            compare(&items, Enforcement::Default)?;
-        }
+        compare(&items, Enforcement::Default)?;
     }
 }
 
@@ -231,24 +229,18 @@ proptest! {
 
     #[test]
     fn network_policies_alone(items in universe(Allowed { tiers: false, cilium: false, doubt: false, odd_pods: true }, 2..7, 1..5)) {
-        if there_is_an_engine() {
-            compare(&items, Enforcement::Default)?;
-        }
+        compare(&items, Enforcement::Default)?;
     }
 
     #[test]
     fn modes_of_cilium(items in universe(Allowed { doubt: false, ..EVERYTHING }, 2..5, 1..4), always in any::<bool>()) {
-        if there_is_an_engine() {
-            compare(&items, if always { Enforcement::Always } else { Enforcement::Never })?;
-        }
+        compare(&items, if always { Enforcement::Always } else { Enforcement::Never })?;
     }
 
     #[test]
     fn cells_of_today_are_the_union_over_pairs(items in universe(EVERYTHING, 3..8, 2..9), profile in proptest::sample::select(&PROFILES[..])) {
-        if there_is_an_engine() {
-            let (snapshot, dirty) = build(&items).snapshot();
-            cells_are_unions(&engine_with(&snapshot, &dirty, &options(profile, Enforcement::Default)), &snapshot)?;
-        }
+        let (snapshot, dirty) = build(&items).snapshot();
+        cells_are_unions(&engine_with(&snapshot, &dirty, &options(profile, Enforcement::Default)), &snapshot)?;
     }
 }
 
@@ -260,18 +252,13 @@ proptest! {
         items in universe(EVERYTHING, 0..4, 2..8),
         profile in proptest::sample::select(&PROFILES[..]),
     ) {
-        if there_is_an_engine() {
-            future_is_bracketed(&items, profile)?;
-        }
+        future_is_bracketed(&items, profile)?;
     }
 }
 
 /// Universes that random search once found: the cell said other than its pairs.
 #[test]
 fn a_cell_is_as_open_as_its_pairs() {
-    if !there_is_an_engine() {
-        return;
-    }
     let own = |text: &str| text.to_owned();
     let ground = || ["a team=x", "b ", "c "].map(|words| Item::Namespace(own(words))).to_vec();
     let pods = |list: &[&str]| list.iter().map(|words| Item::Pod(own(words))).collect::<Vec<_>>();

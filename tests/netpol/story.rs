@@ -15,7 +15,6 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::build::World;
-use crate::check::there_is_an_engine;
 use crate::oracle::{Oracle, Party, Sort};
 use crate::oracle_match::{L4, No, Tri, Undefined, Yes};
 use crate::random::{PORTS, cases, engine_with, options, pairs, plain};
@@ -275,8 +274,6 @@ proptest! {
         items in universe(EVERYTHING, 2..6, 2..8),
         profile in proptest::sample::select(&PROFILES[..]),
     ) {
-        if there_is_an_engine() {
-            stories_hold(&items, profile)?;
-        }
+        stories_hold(&items, profile)?;
     }
 }
