@@ -6,6 +6,7 @@ use partywall::model::changes::Fact;
 use partywall::model::ciliumpolicy::{CiliumBlock, CiliumEntry, CiliumPeers, CiliumPolicyFact, CiliumSubject};
 use partywall::model::intern::Interner;
 use partywall::model::kind::Kind;
+use partywall::model::labels::LabelSelector;
 use partywall::model::networkpolicy::PortMatch;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -152,8 +153,7 @@ fn peers_and_subjects_of_tiers_fail_closed() {
         (Kind::AdminNetworkPolicy, "ingress", json!({"networks": ["10.0.0.0/8"]})),
         (Kind::AdminNetworkPolicy, "ingress", json!({"nodes": {}})),
         (Kind::AdminNetworkPolicy, "egress", json!({"namespaces": {}, "networks": ["10.0.0.0/8"]})),
-        (Kind::AdminNetworkPolicy, "egress", json!({"pods": {"podSelector": {}}})),
-        (Kind::ClusterNetworkPolicy, "egress", json!({"pods": {"namespaceSelector": {}}})),
+        (Kind::AdminNetworkPolicy, "egress", json!({"pods": []})),
         (Kind::AdminNetworkPolicy, "egress", json!({"networks": ["10.0.0.0/33"]})),
         (Kind::AdminNetworkPolicy, "egress", json!({"networks": [7]})),
         (Kind::AdminNetworkPolicy, "egress", json!({"domainNames": [null]})),
@@ -161,6 +161,12 @@ fn peers_and_subjects_of_tiers_fail_closed() {
     ] {
         let got = peers(kind, side, peer.clone());
         assert!(matches!(got[..], [TierPeer::Unreadable(_)]), "{peer}: {got:?}");
+    }
+    // a selector that is left out is an empty one
+    for pods in [json!({"podSelector": {}}), json!({"namespaceSelector": {}}), json!({})] {
+        let got = peers(Kind::AdminNetworkPolicy, "egress", json!({"pods": pods}));
+        let everything = |selector: &LabelSelector| selector.is_everything();
+        assert!(matches!(&got[..], [TierPeer::Pods { namespaces, pods }] if everything(namespaces) && everything(pods)), "{pods}: {got:?}");
     }
     // what can be read of a list is kept beside the mark
     let mixed = peers(Kind::AdminNetworkPolicy, "egress", json!({"networks": ["10.1.2.3/8", "x"]}));

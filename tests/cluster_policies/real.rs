@@ -160,7 +160,6 @@ fn refusals(bed: &Session, samples: &[Sample]) {
         spot(Admin, "/spec/ingress/0/from/0", json!({})),
         spot(Admin, "/spec/ingress/0/from/0", json!({"networks": ["10.0.0.0/8"]})),
         spot(Admin, "/spec/ingress/0/from/0", json!({"serviceAccounts": {}})),
-        spot(Admin, "/spec/ingress/1/from/0/pods", json!({"podSelector": {}})),
         spot(Admin, "/spec/ingress/0/ports/0", json!({"portNumber": {"port": 0}})),
         spot(Admin, "/spec/ingress/0/ports/0", json!({"portNumber": {"port": 80}, "namedPort": "http"})),
         spot(Admin, "/spec/egress/0/to/1/networks/0", json!("10.0.0.0/33")),
@@ -194,6 +193,7 @@ fn refusals(bed: &Session, samples: &[Sample]) {
     // refused for what it says, though it can be read
     for (kind, at, value) in [
         spot(Admin, "/spec/priority", json!(1001)),
+        spot(Admin, "/spec/ingress/1/from/0/pods", json!({"podSelector": {}})),
         spot(Cluster, "/spec/priority", json!(-1)),
         spot(Cilium, "/spec/ingress/2/fromEntities/0", json!("everyone")),
         spot(Cilium, "/spec/ingress/2/fromRequires", json!([{}])),

@@ -341,23 +341,3 @@ fn tables() {
     let cases: usize = runs.iter().map(|(cases, _)| cases).sum();
     assert!(cases >= 130, "only {cases} cases ran");
 }
-
-#[test]
-#[ignore = "prints"]
-fn print_one() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/network.toml")).unwrap();
-    let table: Table = toml::from_str(&text).unwrap();
-    let wanted = std::env::var("CASE").unwrap();
-    for case in table.case.iter().filter(|case| case.name.contains(&wanted)) {
-        let (snapshot, _) = build(case).publish();
-        let assessment = from_scratch(&EngineConfig::default(), &snapshot, &Book::default(), noon());
-        for check in assessment.by_tenant.get("acme").unwrap().of_wall(Wall::Net) {
-            for f in &check.findings {
-                eprintln!("{} {} {:?} fix {:?}: {}", check.check.id, f.verdict.word(), f.reason, f.fix, f.message);
-                for e in &f.evidence {
-                    eprintln!("      {} {} = {}", e.object, e.field, e.value);
-                }
-            }
-        }
-    }
-}
