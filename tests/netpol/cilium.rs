@@ -287,6 +287,8 @@ fn services_are_their_selector_or_their_endpoints() {
     expect(&world, "a/web > b/db * yes\n a/web > b/web * no\n a/web > a/db * no\n a/web > 8.8.8.8 * no");
     let own = two().service("a/sql", Some("app=db"), &["5432"]).cilium("a/p", "app=web", &["egress svc:sql"]);
     expect(&own, "a/web > a/db * yes\n a/web > b/db * no");
+    let elsewhere = two().service("b/sql", Some("app=db"), &["5432"]).cilium("a/p", "app=web", &["egress svc:sql"]);
+    expect(&elsewhere, "a/web > b/db * yes\n a/web > a/db * no");
     let none = two().cilium("a/p", "app=web", &["egress svc:b/none"]);
     expect(&none, "a/web > b/db * no\n a/web > 8.8.8.8 * no");
     let by_hand = two().service("b/out", None, &["443"]).endpoints("b/out", &["9.9.9.9", "10.1.0.3"]);

@@ -86,7 +86,7 @@ impl Oracle<'_> {
                 node.map_or(Undefined, |node| any(list.iter().map(|selector| selected(selector, &table(&node.labels)))))
             }
             CiliumPeers::Nodes(_) => No,
-            CiliumPeers::Services(list) => any(list.iter().map(|service| self.service_peer(service, own, peer))),
+            CiliumPeers::Services(list) => any(list.iter().map(|service| self.service_peer(service, peer))),
             CiliumPeers::Names(list) if peer.sort == Sort::World && !list.is_empty() => Undefined,
             CiliumPeers::Names(_) => No,
             CiliumPeers::Unreadable(_) => Undefined,
@@ -175,19 +175,22 @@ impl Oracle<'_> {
         }
     }
 
-    fn service_peer(&self, service: &CiliumService, own: &str, peer: &Party) -> Tri {
+    /// A Service named without a namespace may live in any.
+    fn service_peer(&self, service: &CiliumService, peer: &Party) -> Tri {
         let CiliumService::Named { namespace, name } = service else { return Undefined };
-        let namespace = namespace.as_deref().unwrap_or(own);
-        let Some(service) = self.snapshot.namespaces.get(namespace).and_then(|facts| facts.services.get(name)) else { return No };
-        let in_it = peer.sort == Sort::Pod && *peer.namespace == *namespace;
-        match &service.selector {
-            Some(labels) => Tri::of(in_it && labels.iter().all(|(key, value)| peer.labels.get(&**key).is_some_and(|v| **v == **value))),
-            None => {
-                let slices = self.snapshot.namespaces.get(namespace).into_iter().flat_map(|facts| facts.endpoint_slices.values());
-                let mut own = slices.filter(|slice| slice.service.as_ref() == Some(&service.meta.name));
-                Tri::of(peer.sort == Sort::World && own.any(|s| s.addresses.iter().any(|ip| peer.address == Address::Known(*ip))))
-            }
-        }
+        let places = self.snapshot.namespaces.iter().filter(|(place, _)| namespace.as_ref().is_none_or(|wanted| wanted == *place));
+        any(places.filter_map(|(place, facts)| facts.services.get(name).map(|service| (place, facts, service))).map(
+            |(place, facts, service)| {
+                let Some(labels) = &service.selector else {
+                    let mut own = facts.endpoint_slices.values().filter(|slice| slice.service.as_ref() == Some(name));
+                    return Tri::of(
+                        peer.sort == Sort::World && own.any(|s| s.addresses.iter().any(|ip| peer.address == Address::Known(*ip))),
+                    );
+                };
+                let carries = |key: &str, value: &str| peer.labels.get(key).is_some_and(|own| own == value);
+                Tri::of(peer.sort == Sort::Pod && peer.namespace == *place && labels.iter().all(|(key, value)| carries(key, value)))
+            },
+        ))
     }
 }
 
