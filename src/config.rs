@@ -10,10 +10,9 @@ use std::time::Duration;
 use crate::cli::args::CommonArgs;
 use crate::fix::guard::Mode;
 use crate::model::tenant::TenantRules;
-use crate::netpol::reach::Options;
-use crate::posture::net::granted::Granted;
 
 pub use file::{ConfigError, ConfigFile};
+use network::NetworkConfig;
 
 /// Everything that decides how this run behaves.
 #[derive(Clone, Debug)]
@@ -36,14 +35,12 @@ pub struct Config {
     pub page_size: u32,
     /// Vault.
     pub vault: VaultConfig,
+    /// The network wall.
+    pub network: NetworkConfig,
     /// Who is a tenant.
     pub tenants: TenantRules,
     /// Quota use in thousandths from which a tenant is under pressure, and from which it is about to be refused.
     pub quota_permille: (u32, u32),
-    /// How network policies are read, and where the fixed targets are.
-    pub reach: Options,
-    /// What tenants are granted on the network.
-    pub granted: Granted,
     /// Folder for what this program writes: ledger, logs, screens.
     pub state: PathBuf,
     /// The file read, if there is one.
@@ -77,8 +74,6 @@ impl Config {
         let at = path.clone().unwrap_or_default();
         let mode = args.mode.or(file.mode(&at)?);
         let tenants = file.tenant_rules(&at)?;
-        let granted = file.network.granted(&at)?;
-        let network = file.network.clone();
         let vault = VaultConfig {
             addr: args.vault_addr.clone().or(file.vault.addr).filter(|addr| !addr.trim().is_empty()),
             namespace: args.vault_namespace.clone().or(file.vault.namespace),
@@ -86,10 +81,9 @@ impl Config {
             token_file: args.vault_token_file.clone().or(file.vault.token_file),
             poll: Duration::from_secs(args.vault_poll.or(file.vault.poll_seconds).unwrap_or(15).clamp(1, 3600)),
         };
-        let reach = network.reach(&at, vault.addr.as_deref())?;
+        let network = file.network.settings(&at, vault.addr.as_deref())?;
         Ok(Self {
-            reach,
-            granted,
+            network: NetworkConfig { profile: args.network_profile.unwrap_or(network.profile), ..network },
             kubeconfig: args.kubeconfig.clone(),
             context: args.context.clone().or(file.context),
             mode: mode.unwrap_or_default(),

@@ -18,6 +18,8 @@ mod battery;
 mod projection;
 #[path = "cluster_policies/real.rs"]
 mod real;
+#[path = "cluster_policies/roles.rs"]
+mod roles;
 #[path = "cluster_policies/samples.rs"]
 mod samples;
 #[path = "common/testbed.rs"]

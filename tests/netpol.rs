@@ -19,6 +19,8 @@ mod check;
 mod cilium;
 #[path = "netpol/incremental.rs"]
 mod incremental;
+#[path = "netpol/listing.rs"]
+mod listing;
 #[path = "netpol/missed.rs"]
 mod missed;
 #[path = "netpol/np.rs"]
@@ -41,3 +43,5 @@ mod targets;
 mod tiers;
 #[path = "netpol/universe.rs"]
 mod universe;
+#[path = "netpol/wire.rs"]
+mod wire;

@@ -21,6 +21,8 @@
 mod battery;
 #[path = "netpol_real/bench.rs"]
 mod bench;
+#[path = "netpol_real/compare.rs"]
+mod compare;
 #[path = "netpol_real/judge.rs"]
 mod judge;
 #[path = "netpol_real/random.rs"]
@@ -43,7 +45,7 @@ use testbed::{Identity, Need, Testbed};
 use world::World;
 
 /// Sets of policies by chance.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 6;
 
 /// The seed of this run: of the environment, or of the clock.
 fn seed() -> u64 {

@@ -114,7 +114,7 @@ fn on_axis(state: &State, filter: &Filter, keep: impl Fn(usize) -> bool) -> Vec<
 fn matrix(state: &State, page: &Page) -> (Vec<Row>, usize) {
     let tally = &state.across.tally;
     let filter = Axes::parse(page.filter.value()).from;
-    let rows = on_axis(state, &filter, |place| !page.failing || tally.reaches(place).any());
+    let rows = on_axis(state, &filter, |place| !page.failing || tally.promises(place));
     (rows, state.view.assessment.matrix.tenants.len())
 }
 

@@ -99,7 +99,10 @@ pub fn overflow(state: &State) -> usize {
         return lines.saturating_sub(usize::from(dialog_area(state, w, h, lines).inner().h));
     }
     let inner = moves::now(state, w, h).detail.inner();
-    detail(state, usize::from(inner.w.saturating_sub(2))).lines.len().saturating_sub(usize::from(inner.h))
+    let width = usize::from(inner.w.saturating_sub(2));
+    let beside = state.screen == Screen::Matrix && inner.w + 2 >= matrix::BESIDE;
+    let doc = if beside { matrix::cell(state, usize::from(inner.w / 2)) } else { detail(state, width) };
+    doc.lines.len().saturating_sub(usize::from(inner.h))
 }
 
 /// What `y` puts on the clipboard. Names are aliases while redacting.
@@ -115,9 +118,7 @@ pub fn copied(state: &State) -> Option<String> {
     match (state.screen, state.page().list.selected.as_ref()?) {
         (Screen::Matrix, _) => matrix::copied(state),
         (_, Row::Tenant(tenant)) | (Screen::Quota, Row::Quota(tenant, ..)) => Some(state.sayer().say(tenant).into_owned()),
-        _ => {
-            Some(plain(&detail(state, 100)))
-        }
+        _ => Some(plain(&detail(state, 100))),
     }
 }
 

@@ -141,7 +141,8 @@ pub fn layout(w: u16, h: u16, ask: Ask) -> Layout {
     let banner = if ask.banner { rest.take_top(u16::from(h > 4)) } else { none };
     let titled = ask.screen != Screen::Fleet || ask.filter;
     let title = if titled { rest.take_top(u16::from(h > 6)) } else { none };
-    let mut out = Layout { class, header, banner, title, heads: none, list: rest, frame: none, detail: none, side: none, foot: none, status, keys };
+    let mut out =
+        Layout { class, header, banner, title, heads: none, list: rest, frame: none, detail: none, side: none, foot: none, status, keys };
     match ask.screen {
         Screen::Matrix => split_matrix(&mut out, rest, h, ask),
         Screen::Tenant | Screen::Receipts => split_framed(&mut out, rest, ask),

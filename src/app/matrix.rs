@@ -107,6 +107,15 @@ pub fn shade(state: &State, from: &str, to: &Column) -> Shade {
     }
 }
 
+/// A cell between two tenants whose places are known, as drawing asks for many. O(log exceptions).
+pub fn shade_between(state: &State, from: (&str, usize), to: (&str, usize)) -> Shade {
+    if from.1 == to.1 {
+        return Shade::Own;
+    }
+    let cell = state.view.assessment.matrix.cell(from.1, to.1);
+    cell.map_or(Shade::Undefined, |cell| Shade::of(cell, state.across.tally.tried(from.0, to.0, state.now)))
+}
+
 /// The role a cell is drawn in: none of its own while nothing may be concluded. O(log tenants + log exceptions).
 pub fn role(state: &State, from: &str, to: &Column, shade: Shade, blind: bool) -> Role {
     match (blind, to) {

@@ -54,8 +54,7 @@ pub enum Screen {
 }
 
 /// Every screen, in the order of its number key.
-pub const SCREENS: [Screen; 6] =
-    [Screen::Fleet, Screen::Tenant, Screen::Matrix, Screen::Violations, Screen::Quota, Screen::Receipts];
+pub const SCREENS: [Screen; 6] = [Screen::Fleet, Screen::Tenant, Screen::Matrix, Screen::Violations, Screen::Quota, Screen::Receipts];
 
 impl Screen {
     /// Its number key. Numbers are kept for screens to come, so that none moves again.

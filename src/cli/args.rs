@@ -65,6 +65,9 @@ pub struct CommonArgs {
     /// Seconds between polls of Vault
     #[arg(long, global = true, env = "PARTYWALL_VAULT_POLL", value_name = "SECONDS")]
     pub vault_poll: Option<u64>,
+    /// How network policies are read where the API leaves it open: spec, cilium or np-guard
+    #[arg(long, global = true, env = "PARTYWALL_NETWORK_PROFILE", value_name = "PROFILE", value_parser = profile_parser())]
+    pub network_profile: Option<Profile>,
     /// Objects a page of a list
     #[arg(long, global = true, env = "PARTYWALL_PAGE_SIZE", value_name = "N")]
     pub page_size: Option<u32>,
@@ -188,9 +191,10 @@ pub struct ReachArgs {
     /// Manifests.
     #[command(flatten)]
     pub from: FilesArgs,
-    /// How to read what the API leaves open: as its text and tests say, as Cilium does, or as the analyser np-guard does
-    #[arg(long, default_value = "spec", value_parser = profile_parser())]
-    pub profile: Profile,
+    /// How to read what the API leaves open: as its text and tests say, as Cilium does, or as the analyser np-guard does (default: the
+    /// configured one, else spec)
+    #[arg(long, value_parser = profile_parser())]
+    pub profile: Option<Profile>,
     /// How to print
     #[arg(short = 'o', long, visible_alias = "output", value_enum, default_value = "table")]
     pub format: ReachFormat,

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde::Deserialize;
 
-use super::network::NetworkSection;
 use crate::fix::guard::Mode;
 use crate::model::ids::Name;
 use crate::model::tenant::TenantRules;
@@ -72,7 +71,7 @@ pub struct ConfigFile {
     /// `[quota]`.
     pub quota: QuotaSection,
     /// `[network]`.
-    pub network: NetworkSection,
+    pub network: super::network::NetworkSection,
 }
 
 /// `[vault]`.

@@ -37,22 +37,22 @@ impl Head {
     /// What is still missing, from the text of a YAML document in block style: only lines that can be nothing else count. O(length).
     #[must_use]
     pub fn completed(mut self, text: &str) -> Self {
-        let mut within = false;
-        for line in text.lines() {
-            let indented = line.starts_with(' ');
+        let (mut in_metadata, mut its_indent) = (false, None);
+        for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
             let Some((key, value)) = line.split_once(':') else { continue };
-            let value = value.trim().trim_matches(['"', '\'']);
-            let slot = match (indented, key.trim()) {
-                (false, "kind") => &mut self.kind,
-                (true, "name") if within => &mut self.name,
-                (true, "namespace") if within => &mut self.namespace,
-                _ => {
-                    within = if indented { within && line.starts_with("  ") && !line.starts_with("   ") } else { key == "metadata" };
-                    continue;
-                }
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            if indent == 0 {
+                (in_metadata, its_indent) = (key == "metadata", None);
+            }
+            let own = in_metadata && indent > 0 && *its_indent.get_or_insert(indent) == indent;
+            let slot = match key.trim() {
+                "kind" if indent == 0 => &mut self.kind,
+                "name" if own => &mut self.name,
+                "namespace" if own => &mut self.namespace,
+                _ => continue,
             };
             if slot.is_empty() {
-                value.clone_into(slot);
+                value.trim().trim_matches(['"', '\'']).clone_into(slot);
             }
         }
         self
@@ -141,5 +141,42 @@ impl<'de> Visitor<'de> for GatherNames<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_only_where_it_stands() {
+        let text = "spec:\n  name: wrong\n  namespace: wrong\nmetadata:\n   # name: wrong\n   labels:\n     name: wrong\n   name: \"right\"\nkind: Pod\n";
+        let head = Head::default().completed(text);
+        assert_eq!((head.kind.as_str(), head.name.as_str(), head.namespace.as_str()), ("Pod", "right", ""));
+        assert_eq!(head.words().as_deref(), Some("Pod right"));
+    }
+
+    #[test]
+    fn what_stands_before_a_cut_is_read() {
+        let whole = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"labels":{"name":"no"},"name":"x","namespace":"y"},"spec":{}}"#;
+        let cut = |at: &str| &whole.as_bytes()[..whole.find(at).unwrap()];
+        assert_eq!(Head::of(whole.as_bytes()).words().as_deref(), Some("Pod y/x"));
+        assert_eq!(Head::of(cut(r#","namespace""#)).words().as_deref(), Some("Pod x"));
+        assert_eq!(Head::of(cut(r#","metadata""#)).words().as_deref(), Some("a Pod"));
+        assert_eq!(Head::of(b"[1").words(), None);
+    }
+
+    #[test]
+    fn kinds_are_known_by_group_not_by_name_alone() {
+        let known = |api_version: &str, kind: &str| Head { api_version: api_version.into(), kind: kind.into(), ..Head::default() }.known();
+        assert_eq!(known("networking.k8s.io/v1", "NetworkPolicy"), Some(Kind::NetworkPolicy));
+        assert_eq!(known("projectcalico.org/v3", "NetworkPolicy"), Some(Kind::CalicoNetworkPolicy));
+        assert_eq!(known("crd.antrea.io/v1beta1", "ClusterNetworkPolicy"), Some(Kind::AntreaClusterNetworkPolicy));
+        assert_eq!(known("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"), Some(Kind::ClusterNetworkPolicy));
+        assert_eq!(known("example.com/v1", "NetworkPolicy"), None);
+        assert_eq!(known("v1", "ConfigMap"), None, "of all ConfigMaps one");
+        let cilium =
+            Head { api_version: "v1".into(), kind: "ConfigMap".into(), namespace: "kube-system".into(), name: "cilium-config".into() };
+        assert_eq!(cilium.known(), Some(Kind::CiliumConfig));
     }
 }

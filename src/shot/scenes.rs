@@ -1,6 +1,6 @@
 //! The scenes of the pictures: each a script of messages to the real core, drawn by the real views.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -136,8 +136,10 @@ fn two() -> Arc<View> {
     fixture::shaded(&View { assessment: Arc::new(assessment), ..(*view).clone() })
 }
 
+/// A thousand tenants, judged once for all scenes that show them.
 fn thousand() -> Arc<View> {
-    fixture::shaded(&fixture::large(988))
+    static VIEW: LazyLock<Arc<View>> = LazyLock::new(|| fixture::shaded(&fixture::large(988)));
+    VIEW.clone()
 }
 
 /// Why the cell under the cursor is what it is.

@@ -88,7 +88,8 @@ fn rows_are_worst_first_and_equals_by_name() {
 fn the_filter_is_for_both_sides_or_for_one() {
     let mut screen = screen();
     screen.keys("/from:acme to:globex");
-    let shape = |screen: &Screen| (screen.state.page().list.rows.len(), screen.state.across.columns.rows.len(), screen.state.across.targets.len());
+    let shape =
+        |screen: &Screen| (screen.state.page().list.rows.len(), screen.state.across.columns.rows.len(), screen.state.across.targets.len());
     assert_eq!(shape(&screen), (1, 1, 0));
     screen.keys("\n\u{1b}/node-red");
     assert_eq!(shape(&screen), (4, 4, 8), "{}", screen.picture());
@@ -135,7 +136,8 @@ fn n_walks_the_gaps_in_reading_order_and_back() {
     }
     let state = &screen.state;
     let totals = state.across.tally.totals(&state.view.assessment.matrix, NOW);
-    let gaps: u32 = [Shade::Crossed, Shade::Every, Shade::Some, Shade::Today, Shade::Undefined].map(|shade| totals[shade as usize]).iter().sum();
+    let gaps: u32 =
+        [Shade::Crossed, Shade::Every, Shade::Some, Shade::Today, Shade::Undefined].map(|shade| totals[shade as usize]).iter().sum();
     assert_eq!(u32::try_from(seen.len()).unwrap(), gaps, "each once: {seen:?}");
     assert!(screen.says("no more open cells this way"));
     for expected in seen.iter().rev().skip(1) {
@@ -152,7 +154,11 @@ fn v_turns_the_pair_round_and_w_gives_the_room_to_the_targets() {
     screen.keys("v");
     assert_eq!(at(&screen), on(&to, &from));
     screen.keys("w");
-    assert!(screen.state.across.wide && screen.state.across.aim == Some(Target::Internet) && screen.says("METADATA"), "{}", screen.picture());
+    assert!(
+        screen.state.across.wide && screen.state.across.aim == Some(Target::Internet) && screen.says("METADATA"),
+        "{}",
+        screen.picture()
+    );
     screen.keys("v");
     assert!(screen.says("only a pair of tenants"));
     screen.keys("w");
@@ -308,4 +314,15 @@ fn hostile_names_are_cleaned_in_every_part() {
     let dialog = (End::Tenant("acme".into()), End::Tenant("evil\u{1b}[2J\u{202e}日本".into()));
     screen.send(Msg::Story(dialog.0, dialog.1, Some(Box::new(walls::story("acme", "evil\u{1b}[2J\u{202e}日本")))));
     assert!(screen.says("evil") && !screen.picture().contains('\u{1b}'), "{}", screen.picture());
+}
+
+#[test]
+fn a_target_that_is_not_known_is_said_to_be_so() {
+    let mut screen = screen();
+    screen.keys("g$$\n");
+    let Some(Dialog::Story(dialog)) = &screen.state.dialog else { panic!("{}", screen.picture()) };
+    let (from, to) = (dialog.from.clone(), dialog.to.clone());
+    assert_eq!(to, End::Target(Target::Vault));
+    screen.send(Msg::Story(from, to, None));
+    assert!(screen.says("Nothing can be told: its address is not known here"), "{}", screen.picture());
 }

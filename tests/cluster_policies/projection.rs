@@ -6,6 +6,7 @@ use partywall::model::changes::Fact;
 use partywall::model::ciliumpolicy::{CiliumBlock, CiliumEntry, CiliumPeers, CiliumPolicyFact, CiliumSubject};
 use partywall::model::intern::Interner;
 use partywall::model::kind::Kind;
+use partywall::model::labels::LabelSelector;
 use partywall::model::networkpolicy::PortMatch;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ fn places(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {
         Value::Object(map) => {
-            map.iter().for_each(|(key, inner)| places(inner, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), out))
+            map.iter().for_each(|(key, inner)| places(inner, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), out));
         }
         Value::Array(list) => list.iter().enumerate().for_each(|(i, inner)| places(inner, &format!("{at}/{i}"), out)),
         _ => {}
@@ -152,8 +153,7 @@ fn peers_and_subjects_of_tiers_fail_closed() {
         (Kind::AdminNetworkPolicy, "ingress", json!({"networks": ["10.0.0.0/8"]})),
         (Kind::AdminNetworkPolicy, "ingress", json!({"nodes": {}})),
         (Kind::AdminNetworkPolicy, "egress", json!({"namespaces": {}, "networks": ["10.0.0.0/8"]})),
-        (Kind::AdminNetworkPolicy, "egress", json!({"pods": {"podSelector": {}}})),
-        (Kind::ClusterNetworkPolicy, "egress", json!({"pods": {"namespaceSelector": {}}})),
+        (Kind::AdminNetworkPolicy, "egress", json!({"pods": []})),
         (Kind::AdminNetworkPolicy, "egress", json!({"networks": ["10.0.0.0/33"]})),
         (Kind::AdminNetworkPolicy, "egress", json!({"networks": [7]})),
         (Kind::AdminNetworkPolicy, "egress", json!({"domainNames": [null]})),
@@ -161,6 +161,12 @@ fn peers_and_subjects_of_tiers_fail_closed() {
     ] {
         let got = peers(kind, side, peer.clone());
         assert!(matches!(got[..], [TierPeer::Unreadable(_)]), "{peer}: {got:?}");
+    }
+    // a selector that is left out is an empty one
+    for pods in [json!({"podSelector": {}}), json!({"namespaceSelector": {}}), json!({})] {
+        let got = peers(Kind::AdminNetworkPolicy, "egress", json!({"pods": pods}));
+        let everything = |selector: &LabelSelector| selector.is_everything();
+        assert!(matches!(&got[..], [TierPeer::Pods { namespaces, pods }] if everything(namespaces) && everything(pods)), "{pods}: {got:?}");
     }
     // what can be read of a list is kept beside the mark
     let mixed = peers(Kind::AdminNetworkPolicy, "egress", json!({"networks": ["10.1.2.3/8", "x"]}));
@@ -180,11 +186,11 @@ fn peers_and_subjects_of_tiers_fail_closed() {
 
 #[test]
 fn actions_are_those_of_the_kind() {
+    use Kind::{AdminNetworkPolicy as Admin, BaselineAdminNetworkPolicy as Baseline, ClusterNetworkPolicy as Cluster};
     let action = |kind: Kind, text: &str| {
         let rule = json!({"action": text, "from": [{"namespaces": {}}]});
         admin(kind, json!({"priority": 1, "tier": "Admin", "subject": {"namespaces": {}}, "ingress": [rule]})).ingress[0].action.clone()
     };
-    use Kind::{AdminNetworkPolicy as Admin, BaselineAdminNetworkPolicy as Baseline, ClusterNetworkPolicy as Cluster};
     for (kind, text, expected) in [
         (Admin, "Allow", Some(TierAction::Allow)),
         (Admin, "Deny", Some(TierAction::Deny)),

@@ -146,12 +146,12 @@ fn marks(kind: Kind, object: &Value) -> usize {
 
 /// What the schemas refuse is marked when it is read from a file; what they take although it means nothing is marked, too.
 fn refusals(bed: &Session, samples: &[Sample]) {
-    let tcp = |port: Value| json!([{"tcp": {"destinationPort": port}}]);
-    let spot = |kind: Kind, at: &str, value: Value| (kind, at.to_owned(), value);
     use Kind::{
         AdminNetworkPolicy as Admin, BaselineAdminNetworkPolicy as Baseline, CiliumCIDRGroup as Group, CiliumNetworkPolicy as Cilium,
         ClusterNetworkPolicy as Cluster,
     };
+    let tcp = |port: Value| json!([{"tcp": {"destinationPort": port}}]);
+    let spot = |kind: Kind, at: &str, value: Value| (kind, at.to_owned(), value);
     for (kind, at, value) in [
         spot(Admin, "/spec/priority", json!("first")),
         spot(Admin, "/spec/subject", json!({})),
@@ -160,7 +160,6 @@ fn refusals(bed: &Session, samples: &[Sample]) {
         spot(Admin, "/spec/ingress/0/from/0", json!({})),
         spot(Admin, "/spec/ingress/0/from/0", json!({"networks": ["10.0.0.0/8"]})),
         spot(Admin, "/spec/ingress/0/from/0", json!({"serviceAccounts": {}})),
-        spot(Admin, "/spec/ingress/1/from/0/pods", json!({"podSelector": {}})),
         spot(Admin, "/spec/ingress/0/ports/0", json!({"portNumber": {"port": 0}})),
         spot(Admin, "/spec/ingress/0/ports/0", json!({"portNumber": {"port": 80}, "namedPort": "http"})),
         spot(Admin, "/spec/egress/0/to/1/networks/0", json!("10.0.0.0/33")),
@@ -194,6 +193,7 @@ fn refusals(bed: &Session, samples: &[Sample]) {
     // refused for what it says, though it can be read
     for (kind, at, value) in [
         spot(Admin, "/spec/priority", json!(1001)),
+        spot(Admin, "/spec/ingress/1/from/0/pods", json!({"podSelector": {}})),
         spot(Cluster, "/spec/priority", json!(-1)),
         spot(Cilium, "/spec/ingress/2/fromEntities/0", json!("everyone")),
         spot(Cilium, "/spec/ingress/2/fromRequires", json!([{}])),
@@ -236,12 +236,11 @@ fn altered(samples: &[Sample], kind: Kind, at: &str, value: &Value) -> Value {
     if kind != Kind::BaselineAdminNetworkPolicy {
         object["metadata"]["name"] = json!("altered");
     }
-    match object.pointer_mut(at) {
-        Some(place) => *place = value.clone(),
-        None => {
-            let (parent, key) = at.rsplit_once('/').unwrap();
-            object.pointer_mut(parent).unwrap_or_else(|| panic!("no {at}"))[key] = value.clone();
-        }
+    if let Some(place) = object.pointer_mut(at) {
+        *place = value.clone();
+    } else {
+        let (parent, key) = at.rsplit_once('/').unwrap();
+        object.pointer_mut(parent).unwrap_or_else(|| panic!("no {at}"))[key] = value.clone();
     }
     object
 }

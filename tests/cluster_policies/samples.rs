@@ -71,6 +71,7 @@ fn named(text: &str) -> [PolicyPort; 3] {
     [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].map(|protocol| port(protocol, PortMatch::Named(text.into())))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the field it stands in may be missing")]
 fn all(ports: impl IntoIterator<Item = PolicyPort>) -> Option<Box<[PolicyPort]>> {
     Some(ports.into_iter().collect())
 }

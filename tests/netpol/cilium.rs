@@ -116,6 +116,15 @@ fn a_namespaced_policy_is_about_its_namespace_only() {
 }
 
 #[test]
+fn a_namespaced_policy_and_labels_of_its_namespace() {
+    let lines = ["ingress ep:"];
+    let world = two().cilium("a/p", "io.cilium.k8s.namespace.labels.team=y", &lines);
+    expect(&world, "b/db > a/web * yes");
+    let world = two().cilium("a/p", "io.cilium.k8s.namespace.labels.team=x", &lines);
+    expect(&world, "b/db > a/web * no\n a/db > a/web * yes");
+}
+
+#[test]
 fn a_cluster_wide_policy_is_about_every_pod_it_selects() {
     expect(&two().cilium("p", "app=web", &["ingress {}"]), "b/db > a/web * no\n a/db > b/web * no\n b/web > a/db * yes");
     let world = two().cilium("p", "k8s:io.kubernetes.pod.namespace=b", &["ingress {}"]);

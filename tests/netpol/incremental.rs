@@ -14,7 +14,6 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::build::{World, seeing, tenants};
-use crate::check::there_is_an_engine;
 use crate::oracle::Oracle;
 use crate::random::{agree, cases, engine_with, options, pods};
 use crate::universe::{EVERYTHING, Item, add, namespace_item, pod_item, policy_item, universe};
@@ -133,17 +132,12 @@ proptest! {
         steps in steps(),
         profile in proptest::sample::select(&PROFILES[..]),
     ) {
-        if there_is_an_engine() {
-            follow(&first, &steps, profile)?;
-        }
+        follow(&first, &steps, profile)?;
     }
 }
 
 #[test]
 fn nothing_new_touches_nobody() {
-    if !there_is_an_engine() {
-        return;
-    }
     let world = World::new().ns("a").ns("b").pod("a/x").pod("b/y");
     let mut store = world.store();
     let (snapshot, dirty) = store.publish();

@@ -15,7 +15,6 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::build::World;
-use crate::check::there_is_an_engine;
 use crate::oracle::{Oracle, Party, Sort};
 use crate::oracle_match::{L4, No, Tri, Undefined, Yes};
 use crate::random::{PORTS, cases, engine_with, options, pairs, plain};
@@ -166,7 +165,7 @@ fn denied(world: &World, profile: Profile, direction: Direction, pair: &Pair, l4
             let rules = policy.ingress.iter().chain(policy.egress.iter());
             let closed_by_fear = rules.flat_map(|rule| rule.peers.iter()).any(|peer| matches!(peer, TierPeer::Unreadable(_)));
             let opened = side(&spoiled, profile, direction, pair, l4);
-            prop_assert!(closed_by_fear || opened == Yes, "[{}] {:?} {:?}: turned round it says {:?}", profile.word(), l4, rule, opened);
+            prop_assert!(closed_by_fear || opened != No, "[{}] {:?} {:?}: turned round it says {:?}", profile.word(), l4, rule, opened);
         }
         _ => {
             let (spec, list, at) = place(&rule.field).unwrap();
@@ -241,21 +240,14 @@ fn stories_hold(items: &[Item], profile: Profile) -> TestCaseResult {
                 let told = side_of(direction, segment);
                 for (protocol, port) in asked.clone() {
                     let l4 = L4 { protocol, port };
-                    let judged = match direction {
+                    let say = |oracle: &Oracle<'_>| match direction {
                         Egress => oracle.side(Egress, &pair.from, &pair.to, l4),
                         Ingress => oracle.side(Ingress, &pair.to, &pair.from, l4),
                     };
-                    prop_assert_eq!(
-                        tri(told.openness),
-                        judged,
-                        "[{}] {:?} > {:?} {:?} {:?}: {:?}",
-                        profile.word(),
-                        from,
-                        to,
-                        direction,
-                        l4,
-                        told
-                    );
+                    let (said, judged) = (tri(told.openness), say(&oracle));
+                    let careful = said == Undefined && say(&plain(&oracle)) == Undefined;
+                    let at = || format!("[{}] {from:?} > {to:?} {direction:?} {l4:?}: {told:?}", profile.word());
+                    prop_assert!(said == judged || careful, "{}: judged {:?}", at(), judged);
                 }
                 if let Some((protocol, port)) = first {
                     decides(&world, profile, direction, &pair, L4 { protocol, port }, &told.reason)?;
@@ -282,8 +274,6 @@ proptest! {
         items in universe(EVERYTHING, 2..6, 2..8),
         profile in proptest::sample::select(&PROFILES[..]),
     ) {
-        if there_is_an_engine() {
-            stories_hold(&items, profile)?;
-        }
+        stories_hold(&items, profile)?;
     }
 }

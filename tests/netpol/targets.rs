@@ -12,7 +12,7 @@ use partywall::netpol::target::{Extent, Places, Target, TargetCell, VaultPlace};
 use serde_json::{Value, json};
 
 use crate::build::{World, tenants};
-use crate::check::{end, seen, there_is_an_engine};
+use crate::check::{end, seen};
 use crate::oracle::Oracle;
 use crate::oracle_match::{Tri, Yes, any};
 
@@ -60,9 +60,6 @@ fn cell(world: &World, profile: Profile, places: Places, target: Target) -> Targ
 
 #[track_caller]
 fn reached(world: &World, profile: Profile, target: Target, openness: Openness, extent: Option<Extent>) {
-    if !there_is_an_engine() {
-        return;
-    }
     let cell = cell(world, profile, places(), target);
     assert_eq!(cell.now.openness(), openness, "{target:?} in {}: {cell:?}", profile.word());
     if let Some(extent) = extent {
@@ -105,11 +102,9 @@ fn metadata_is_open_to_every_rule_for_anywhere_that_does_not_except_it() {
     reached(&egress(&json!([{"to": [{"namespaceSelector": {}}]}])), Spec, Target::Metadata, Blocked, Some(Extent::None));
     let world = cluster().cilium("a/p", "", &["egress ent:cluster"]);
     reached(&world, Cilium, Target::Metadata, Blocked, None);
-    if there_is_an_engine() {
-        let world = cluster().cilium("a/p", "", &["egress ent:world"]);
-        let cell = cell(&world, Cilium, places(), Target::Metadata);
-        assert_ne!(cell.now.openness(), Blocked, "the world holds the metadata addresses");
-    }
+    let world = cluster().cilium("a/p", "", &["egress ent:world"]);
+    let cell = cell(&world, Cilium, places(), Target::Metadata);
+    assert_ne!(cell.now.openness(), Blocked, "the world holds the metadata addresses");
 }
 
 #[test]
@@ -129,10 +124,8 @@ fn the_resolver_is_its_pods_on_their_ports() {
         "ports": [{"port": 53, "protocol": "UDP"}]}]);
     let world = egress(&dns);
     reached(&world, Spec, Target::ClusterDns, Open, None);
-    if there_is_an_engine() {
-        let cell = cell(&world, Spec, places(), Target::ClusterDns);
-        assert!(cell.now.sure.contains(Udp, 53) && !cell.now.may.contains(Tcp, 53), "{cell:?}");
-    }
+    let cell = cell(&world, Spec, places(), Target::ClusterDns);
+    assert!(cell.now.sure.contains(Udp, 53) && !cell.now.may.contains(Tcp, 53), "{cell:?}");
     reached(&egress(&to("8.0.0.0/8", &[])), Spec, Target::ClusterDns, Blocked, None);
     // the resolver's own policy counts
     let shut = cluster().np("kube-system/p", &json!({"podSelector": {}}));
@@ -169,9 +162,6 @@ fn nodes_and_kubelets() {
 
 #[test]
 fn vault_is_where_it_is_said_to_be() {
-    if !there_is_an_engine() {
-        return;
-    }
     let vault = |place: Option<VaultPlace>| Places { vault: place, ..places() };
     let shut = egress(&json!([]));
     assert!(cell(&cluster(), Spec, vault(None), Target::Vault).unknown.is_some(), "nobody said where it is");
@@ -231,21 +221,16 @@ fn services_lead_to_the_target_port() {
         for (targets, expected) in behind.into_iter().zip(expected) {
             assert_eq!(judged(&oracle, "a", targets) == Yes, expected == Open, "the judge on {ports}");
         }
-        if there_is_an_engine() {
-            let said: Vec<_> = reach.service("a", "b", "web").into_iter().map(|port| (port.port, port.openness)).collect();
-            let wanted: Vec<_> = [80, 81, 8080].into_iter().map(|port| (Tcp, port)).zip(expected).collect();
-            assert_eq!(said, wanted, "the engine on {ports}");
-            assert!(reach.service("a", "b", "none").iter().all(|port| port.openness == Blocked), "nobody is behind it");
-            assert!(reach.service("a", "b", "unheard-of").is_empty());
-        }
+        let said: Vec<_> = reach.service("a", "b", "web").into_iter().map(|port| (port.port, port.openness)).collect();
+        let wanted: Vec<_> = [80, 81, 8080].into_iter().map(|port| (Tcp, port)).zip(expected).collect();
+        assert_eq!(said, wanted, "the engine on {ports}");
+        assert!(reach.service("a", "b", "none").iter().all(|port| port.openness == Blocked), "nobody is behind it");
+        assert!(reach.service("a", "b", "unheard-of").is_empty());
     }
 }
 
 #[test]
 fn ranges_of_addresses_are_what_single_addresses_are() {
-    if !there_is_an_engine() {
-        return;
-    }
     let rules = json!([
         {"to": [{"ipBlock": {"cidr": "8.0.0.0/8", "except": ["8.8.0.0/16"]}}], "ports": [{"port": 80}]},
         {"to": [{"ipBlock": {"cidr": "8.8.8.0/24"}}], "ports": [{"port": 53, "protocol": "UDP"}]},

@@ -217,7 +217,7 @@ fn an_unknown_peer_fails_closed() {
         let earlier = rule(action).tier("CNP admin 4 q", "ns:team=x", &["egress allow ns:team=y on TCP:80"]);
         expect(&earlier, "a/web > b/web TCP:80 yes\n a/web > b/web TCP:81 no");
         let ingress = three().tier("CNP admin 5 p", "ns:team=x", &[&format!("ingress {action} ?")]);
-        expect(&ingress, "b/web > a/web * no\n a/web > b/web * yes");
+        expect(&ingress, "b/web > a/web * no\n 8.8.8.8 > a/web * no\n a/web > b/web * yes");
     }
 }
 

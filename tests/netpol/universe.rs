@@ -198,7 +198,7 @@ fn tier_rule(doubt: bool) -> BoxedStrategy<String> {
         (4, rule("egress", action(), with_ports(outside.boxed(), false, false))),
         (odd, rule("egress", words(&["allow"]), with_ports(words(&["dns:example.com"]), false, false))),
         (odd, rule("egress", action(), words(&["?"]))),
-        //(odd, rule("ingress", action(), words(&["?"]))),
+        (odd, rule("ingress", words(&["allow"]), words(&["?"]))),
         (odd, rule("egress", words(&["ponder"]), with_ports(several, false, true))),
     ])
 }
@@ -244,7 +244,11 @@ fn cilium_item(doubt: bool) -> BoxedStrategy<Item> {
         (4, (select(&NAMESPACES[..]), 0..2_u8).prop_map(|(namespace, n)| format!("{namespace}/cnp{n}")).boxed()),
         (2, words(&["ccnp0", "ccnp1"])),
     ]);
-    let subject = weighted(vec![(12, on_pods(doubt)), (2, words(&["k8s:app=x", "nodes:"])), (2 * u32::from(doubt), words(&["?"]))]);
+    let subject = weighted(vec![
+        (12, on_pods(doubt)),
+        (2, words(&["k8s:app=x", "nodes:", "io.cilium.k8s.namespace.labels.team=x"])),
+        (2 * u32::from(doubt), words(&["?"])),
+    ]);
     (id, subject, lines)
         .prop_map(|(id, subject, (mut lines, default_deny))| {
             if !default_deny.is_empty() {
@@ -262,7 +266,7 @@ pub fn pod_item(odd: bool) -> BoxedStrategy<Item> {
         &["", "port=http:80", "port=http:81", "port=http:81/UDP", "sidecar=http:82", "init=http:82", "port=dns:80 port=http:80/UDP"][..],
     );
     let address = if odd { &["one", "one", "two", "none"][..] } else { &["one"][..] };
-    let mark = if odd { &["", "", "", "", "", "done"][..] } else { &[""][..] };
+    let mark = if odd { &["", "", "", "", "", "host", "done"][..] } else { &[""][..] };
     (0..PODS, labels, ports, select(address), select(&["n1", "n2"][..]), select(mark), any::<Index>())
         .prop_map(|(number, (app, tier), ports, address, node, mark, pick)| {
             let namespace = NAMESPACES[pick.index(NAMESPACES.len())];
@@ -287,11 +291,11 @@ pub fn policy_item(allowed: Allowed) -> BoxedStrategy<Item> {
         list.push((4, cilium_item(allowed.doubt)));
     }
     if allowed.doubt {
-        let near = select(&[Kind::CalicoNetworkPolicy, Kind::AntreaNetworkPolicy][..]);
+        let near = select(&[Kind::CalicoNetworkPolicy, Kind::AuthorizationPolicy, Kind::AntreaNetworkPolicy][..]);
         list.push((2, (near, select(&NAMESPACES[..])).prop_map(|(kind, ns)| Item::Foreign(kind, format!("{ns}/f"))).boxed()));
     }
     if allowed.cilium {
-        let config = (any::<bool>(), select(&["", ""][..]), proptest::bool::weighted(0.2));
+        let config = (any::<bool>(), select(&["", "nodes", "pods,nodes"][..]), proptest::bool::weighted(0.2));
         list.push((1, config.prop_map(|(localhost, mode, ignores)| Item::Config(localhost, mode, ignores)).boxed()));
     }
     Union::new_weighted(list).boxed()

@@ -1,29 +1,29 @@
 //! One set of policies after the other: applied, waited for, tried, compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use partywall::cluster::Cluster;
 use partywall::model::source::SourceState;
-use partywall::netpol::target::Target;
 use serde_json::{Value, json};
 
-use crate::judge::{Judge, port};
-use crate::sweep::{Met, OUTSIDE, Pair, Results, Sweep};
+use crate::compare::verdict;
+use crate::judge::Judge;
+use crate::sweep::{Met, Pair, Sweep};
 use crate::table::{Case, Policy};
 use crate::testbed::Testbed;
 use crate::world::{CANARY, NAMESPACES, PODS, World, apply};
 
 /// What is on the cluster, and what was found so far.
 pub struct Bench<'a> {
-    judge: Judge,
-    sweep: Sweep<'a>,
+    pub judge: Judge,
+    pub sweep: Sweep<'a>,
     /// (namespace, name) of what is applied now.
     applied: BTreeSet<(&'static str, String)>,
     generation: u16,
-    compared: Counts,
+    pub compared: Counts,
     by_hand: Counts,
-    cells: usize,
+    pub cells: usize,
     /// What did not agree.
     pub wrong: String,
 }
@@ -32,13 +32,13 @@ pub struct Bench<'a> {
 const SHOWN: usize = 24;
 
 #[derive(Default)]
-struct Counts {
+pub struct Counts {
     open: usize,
     closed: usize,
 }
 
 impl Counts {
-    fn add(&mut self, open: bool) {
+    pub fn add(&mut self, open: bool) {
         if open { self.open += 1 } else { self.closed += 1 }
     }
 }
@@ -127,81 +127,20 @@ impl<'a> Bench<'a> {
             }
         }
         self.compare(&met, &mut wrong);
-        self.compare_matrix(&met, &mut wrong);
         self.note(case.name, &policies, &wrong);
     }
 
     fn note(&mut self, case: &str, policies: &str, wrong: &str) {
         if !wrong.is_empty() {
-            let (all, shown) = (wrong.lines().count(), wrong.lines().take(SHOWN).collect::<Vec<_>>().join("\n"));
+            let (all, shown) = (wrong.lines().count(), wrong.lines().take(SHOWN).map(cut).collect::<Vec<_>>().join("\n"));
             let _ = writeln!(self.wrong, "{case}:\n{shown}\n  ({all} lines in all) with\n{policies}");
         }
     }
 
     /// What the engine says of a pair: open, closed, or neither.
-    fn says(&self, pair: &Pair) -> Option<bool> {
+    pub fn says(&self, pair: &Pair) -> Option<bool> {
         let (from, to, at) = self.sweep.ends(pair);
-        let answer = self.judge.answer(&from, &to);
-        let (protocol, number) = port(&at);
-        match (answer.sure.contains(protocol, number), answer.may.contains(protocol, number)) {
-            (true, _) => Some(true),
-            (false, false) => Some(false),
-            (false, true) => None,
-        }
-    }
-
-    fn compare(&mut self, met: &Results, wrong: &mut String) {
-        let mut differ: BTreeMap<(&str, &str, &str), Vec<String>> = BTreeMap::new();
-        // a pod to itself is not a question to the engine, and what reaches its own node is left open by the API
-        for (pair, met) in met.iter().filter(|((from, to, _), _)| from != to && to != "grey/host" && from != "grey/host") {
-            let says = self.says(pair);
-            let passed = *met != Met::Timeout;
-            self.compared.add(passed);
-            if says != Some(passed) {
-                let word = says.map_or("undefined", |open| if open { "open" } else { "closed" });
-                differ.entry((&pair.0, &pair.1, word)).or_default().push(format!("{} {met:?}", pair.2));
-            }
-        }
-        for ((from, to, says), met) in differ {
-            let (a, b, _) = self.sweep.ends(&(from.into(), to.into(), met[0].split(' ').next().unwrap().into()));
-            let _ = writeln!(wrong, "  {from} to {to}: the engine says {says}, met {}\n      {}", met.join(", "), self.judge.words(&a, &b));
-        }
-    }
-
-    /// A cell of the matrix is what its pods meet together, on the ports that were tried.
-    fn compare_matrix(&mut self, met: &Results, wrong: &mut String) {
-        let matrix = self.judge.matrix();
-        let space = |place: &str| place.split_once('/').map(|(space, _)| space.to_owned());
-        // grey has a pod on the node's network, which no policy protects: its cells say that everything is open
-        let tenants = || NAMESPACES.iter().map(|(name, _)| *name).filter(|name| *name != "grey");
-        for from in tenants() {
-            let at = matrix.place(from).expect("a namespace of the test is a tenant");
-            let mine = || met.iter().filter(|((source, ..), _)| space(source).as_deref() == Some(from));
-            for to in tenants().filter(|to| *to != from) {
-                let cell = matrix.cell(at, matrix.place(to).unwrap()).unwrap();
-                let theirs = || mine().filter(|((_, dest, _), _)| space(dest).as_deref() == Some(to));
-                for text in theirs().map(|((_, _, port), _)| port).collect::<BTreeSet<_>>() {
-                    let passed = theirs().any(|((_, _, port), met)| port == text && *met != Met::Timeout);
-                    let (protocol, number) = port(text);
-                    self.cells += 1;
-                    if cell.now.sure.contains(protocol, number) != passed || cell.now.may.contains(protocol, number) != passed {
-                        let _ = writeln!(wrong, "  matrix: {from} to {to} {text} is open: {passed}; the cell says {:?}", cell.now);
-                    }
-                }
-            }
-            for (target, (host, _)) in [Target::Internet, Target::Metadata, Target::Private].into_iter().zip(OUTSIDE) {
-                let passed = mine().any(|((_, dest, port), met)| dest == host && port == "tcp/80" && *met != Met::Timeout);
-                let Some(says) = matrix.rows[at].target(target) else { continue };
-                self.cells += 1;
-                if passed && !says.now.sure.contains(port("tcp/80").0, 80) {
-                    let _ = writeln!(
-                        wrong,
-                        "  matrix: {from} gets through to {host}, a part of {target:?}, of which the cell says {:?}",
-                        says.now
-                    );
-                }
-            }
-        }
+        verdict(&self.judge.answer(&from, &to), &at)
     }
 
     /// What was done, in a line.
@@ -218,6 +157,11 @@ impl<'a> Bench<'a> {
             self.cells
         )
     }
+}
+
+/// A line of a story can be long.
+fn cut(line: &str) -> String {
+    line.chars().take(400).collect()
 }
 
 fn policy(namespace: &str, name: &str, spec: Value) -> Value {

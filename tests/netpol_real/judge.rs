@@ -12,14 +12,17 @@ use partywall::model::networkpolicy::PortMatch;
 use partywall::model::snapshot::{Dirty, Snapshot};
 use partywall::model::store::Store;
 use partywall::model::tenant::{TenantRules, Tenants};
-use partywall::netpol::answer::Answer;
+use partywall::netpol::answer::{Answer, Openness};
 use partywall::netpol::matrix::Matrix;
-use partywall::netpol::reach::{Options, Reach};
+use partywall::netpol::reach::{Connection, Options, Peer, Reach};
 use partywall::netpol::story::{End, Story};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
 use crate::world::{NAMESPACES, World};
+
+/// A pod's namespace and name.
+pub type Place = (String, String);
 
 /// Follows the cluster and answers.
 pub struct Judge {
@@ -86,8 +89,27 @@ impl Judge {
         fresh.unwrap_or_else(|| panic!("the engine does not know {from:?} or {to:?}"))
     }
 
-    pub fn story(&self, from: &End, to: &End) -> Option<Story> {
-        self.fresh.explain(from, to)
+    /// The story of a pair, in which every port is once.
+    pub fn story(&self, from: &End, to: &End) -> Story {
+        self.fresh.explain(from, to).unwrap_or_else(|| panic!("no story of {from:?} and {to:?}"))
+    }
+
+    /// What the list of connections says, which `partywall reach` prints, by the pods' (namespace, name).
+    pub fn listed(&self) -> BTreeMap<(Place, Place), Answer> {
+        let workloads = self.fresh.workloads();
+        let place = |peer: &Peer| match peer {
+            Peer::Workload(at) => Some((workloads[*at].namespace.to_string(), workloads[*at].name.to_string())),
+            Peer::Addresses(_) => None,
+        };
+        let pods = |one: Connection| Some(((place(&one.from)?, place(&one.to)?), one.answer));
+        self.fresh.connections().into_iter().filter_map(pods).collect()
+    }
+
+    /// What pods of a namespace meet at a port of a Service.
+    pub fn service(&self, from: &str, (namespace, name): (&str, &str), at: &str) -> Openness {
+        let asked = port(at);
+        let ports = self.fresh.service(from, namespace, name);
+        ports.iter().find(|one| one.port == asked).unwrap_or_else(|| panic!("{name} has no {at}")).openness
     }
 
     pub fn matrix(&self) -> Arc<Matrix> {
@@ -97,8 +119,8 @@ impl Judge {
 
     /// Everything the engine was asked, by protocol, in words for a failure.
     pub fn words(&self, from: &End, to: &End) -> String {
-        let Some(story) = self.story(from, to) else { return "no story".into() };
-        let segments: Vec<_> = story
+        let segments: Vec<_> = self
+            .story(from, to)
             .segments
             .iter()
             .map(|part| format!("{}: {:?}; egress {:?}; ingress {:?}", part.ports.words(), part.openness, part.egress, part.ingress))

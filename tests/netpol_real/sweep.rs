@@ -138,11 +138,11 @@ impl<'a> Sweep<'a> {
         let inside = join_all(pods.iter().map(|pod| {
             // a pod's connection to its own Service comes back to it from another address: the API leaves that open
             let goals = self.goals.iter().filter(|goal| !(goal.name == "svc:front" && *pod == "blue/a")).cloned().collect();
-            self.from_pod(pod, goals, PATIENCE)
+            self.tried_in_pod(pod, goals, PATIENCE)
         }));
         let wanted = |goal: &&Goal| goal.name.contains('/') && FROM_OUTSIDE.contains(&goal.port.as_str());
         let goals: Vec<_> = self.goals.iter().filter(wanted).cloned().collect();
-        let outside = join_all(OUTSIDE.iter().map(|(name, address)| self.from_outside(name, address, &goals, PATIENCE)));
+        let outside = join_all(OUTSIDE.iter().map(|(name, address)| self.tried_outside(name, address, &goals, PATIENCE)));
         let (inside, outside) = tokio::join!(inside, outside);
         inside.into_iter().chain(outside).flatten().collect()
     }
@@ -155,8 +155,8 @@ impl<'a> Sweep<'a> {
             let wanted = |goal: &&Goal| pairs.contains(&(from.to_owned(), goal.name.clone(), goal.port.clone()));
             let goals: Vec<_> = self.goals.iter().filter(wanted).cloned().collect();
             match OUTSIDE.iter().find(|(name, _)| *name == from) {
-                Some((name, address)) => self.from_outside(name, address, &goals, SECOND_PATIENCE).await,
-                None => self.from_pod(from, goals, SECOND_PATIENCE).await,
+                Some((name, address)) => self.tried_outside(name, address, &goals, SECOND_PATIENCE).await,
+                None => self.tried_in_pod(from, goals, SECOND_PATIENCE).await,
             }
         }));
         met.await.into_iter().flatten().collect()
@@ -178,7 +178,7 @@ impl<'a> Sweep<'a> {
         (first + self.round.load(Ordering::Relaxed) % rounds * each).to_string()
     }
 
-    async fn from_pod(&self, from: &str, goals: Vec<Goal>, patience: Duration) -> Vec<(Pair, Met)> {
+    async fn tried_in_pod(&self, from: &str, goals: Vec<Goal>, patience: Duration) -> Vec<(Pair, Met)> {
         let (limit, base) = (patience.as_millis().to_string(), self.local_port(&goals));
         let targets: Vec<_> = goals.iter().map(target).collect();
         let mut argv = vec!["/tmp/wire", "try", &limit, &base, "-"];
@@ -196,7 +196,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// From a host outside; its namespace is the bed's.
-    async fn from_outside(&self, from: &str, address: &str, goals: &[Goal], patience: Duration) -> Vec<(Pair, Met)> {
+    async fn tried_outside(&self, from: &str, address: &str, goals: &[Goal], patience: Duration) -> Vec<(Pair, Met)> {
         let output = Command::new("nsenter")
             .arg("--net=/run/netns/tbworld")
             .arg(self.bed.wire())

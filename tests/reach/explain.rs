@@ -86,8 +86,8 @@ fn reasons_name_the_policies_of_either_side() {
     assert_eq!(
         of(pair, "allow"),
         [
-            json!([{"TCP": [[80, 80], [8080, 8080]]}, [], ["NetworkPolicy a/web"]]),
-            json!([{"UDP": [[53, 53]]}, [], ["NetworkPolicy a/dns"]])
+            json!([{"UDP": [[53, 53]]}, [], ["NetworkPolicy a/dns"]]),
+            json!([{"TCP": [[80, 80], [8080, 8080]]}, [], ["NetworkPolicy a/web"]])
         ],
         "{report:#}"
     );

@@ -11,6 +11,9 @@ use crate::netpol::answer::{Answer, Openness};
 use crate::netpol::target::{Extent, TARGETS, TargetCell};
 use crate::posture::verdict::Tried;
 
+/// From so many columns on, a pane shows the cell and its row side by side.
+pub const BESIDE: u16 = 110;
+
 /// Columns of the labels.
 const LABEL: usize = 8;
 
@@ -179,10 +182,16 @@ pub fn around(state: &State, width: usize) -> Doc {
             let shade = matrix::shade(state, &from, &to);
             line.extend(sign(state, &from, &to, shade));
             line.push(span(format!("{:9}", target.short()), Role::Label));
-            let room = each.saturating_sub(12);
-            line.push(span(format!("{} ", crate::app::doc::fit(&brief(state, &from, &to, shade), room)), Role::Text));
+            let said = brief(state, &from, &to, shade);
+            if columns == 1 {
+                doc.hang(std::mem::take(&mut line), &said, Role::Text);
+            } else {
+                line.push(span(format!("{} ", crate::app::doc::fit(&said, each.saturating_sub(12))), Role::Text));
+            }
         }
-        doc.line(line);
+        if !line.is_empty() {
+            doc.line(line);
+        }
     }
     doc
 }
@@ -209,10 +218,7 @@ fn legend_in(state: &State, gap: usize, word: impl Fn(Shade) -> &'static str) ->
 pub fn signs(state: &State, width: usize) -> Doc {
     let mut doc = Doc::new(width);
     for shade in SHADES {
-        let first = vec![
-            span(shade.sign(state.symbols()), shade.role()),
-            span(format!("  {:14}", shade.word()), Role::Strong),
-        ];
+        let first = vec![span(shade.sign(state.symbols()), shade.role()), span(format!("  {:14}", shade.word()), Role::Strong)];
         doc.hang(first, shade.words(), Role::Text);
     }
     doc

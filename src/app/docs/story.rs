@@ -32,12 +32,20 @@ pub fn dialog(state: &State, dialog: &StoryDialog, width: usize) -> Doc {
     match &dialog.story {
         None => doc.para("asking…", Role::Muted),
         Some(None) => {
-            doc.para("Nothing can be told any more: one of the two is gone, or has no pods and no namespace.", Role::Strong);
+            let why = unknown(state, dialog).unwrap_or("one of the two is gone, or has no pods and no namespace");
+            doc.para(&format!("Nothing can be told: {why}."), Role::Strong);
             doc.para("Esc closes, r asks again.", Role::Muted);
         }
         Some(Some(story)) => told(state, story, &mut doc),
     }
     doc
+}
+
+/// Why nothing can be said of a target.
+fn unknown(state: &State, dialog: &StoryDialog) -> Option<&'static str> {
+    let (End::Tenant(from), End::Target(target)) = (&dialog.from, &dialog.to) else { return None };
+    let matrix = &state.view.assessment.matrix;
+    matrix.rows.get(matrix.place(from)?)?.target(*target)?.unknown
 }
 
 fn told(state: &State, story: &Story, doc: &mut Doc) {

@@ -110,7 +110,7 @@ fn tenants_first(free: usize, want: Want) -> (usize, usize, usize, usize) {
     let cell = (room / want.tenants.max(1)).clamp(2, CELL);
     let shown = (room / cell).min(want.tenants);
     let spare = room - cell * shown;
-    let aim = if aims == 0 { 0 } else { (2 + spare / aims).min(AIM.0) };
+    let aim = spare.checked_div(aims).map_or(0, |more| (2 + more).min(AIM.0));
     (cell, shown, aim, aims)
 }
 

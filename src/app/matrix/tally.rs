@@ -128,10 +128,10 @@ impl Tally {
         }
     }
 
-    /// Whether the row at this place may hold a cell that is not shut: by its counts, or because something was tried there.
+    /// Whether the row at this place holds a cell that is not shut: by its counts, or because a probe crossed there.
     pub fn promises(&self, place: usize) -> bool {
-        let from = self.of.as_ref().and_then(|matrix| matrix.tenants.get(place));
-        self.reaches(place).any() || from.is_some_and(|from| self.proofs.contains_key(from))
+        let from = || self.of.as_ref().and_then(|matrix| self.proofs.get(matrix.tenants.get(place)?));
+        self.reaches(place).any() || from().is_some_and(|to| to.values().any(|proof| proof.tried == Tried::Crossed))
     }
 
     /// How many others the tenant at this place reaches.
@@ -199,8 +199,7 @@ fn proofs(assessment: &Assessment, book: &Book) -> Proofs {
             let Some(receipt) = result.receipt.as_ref().and_then(|id| book.get(id)) else { continue };
             let Some(partner) = &receipt.partner else { continue };
             let (from, to) = if tries { (tenant, partner) } else { (partner, tenant) };
-            let made =
-                Proof { receipt: receipt.id.clone(), tried: result.tried, made: receipt.created, expires: receipt.expires };
+            let made = Proof { receipt: receipt.id.clone(), tried: result.tried, made: receipt.created, expires: receipt.expires };
             let of = proofs.entry(from.clone()).or_default();
             if of.get(to).is_none_or(|known| rank(made.tried) < rank(known.tried)) {
                 of.insert(to.clone(), made);

@@ -17,7 +17,7 @@ pub fn want(state: &State) -> Want {
     Want {
         tenants: across.columns.rows.len(),
         targets: across.targets.len(),
-        longest: if state.settings.redact { 10 } else { across.tally.longest() },
+        longest: if state.settings.redact { 11 } else { across.tally.longest() },
         wide: across.wide,
     }
 }
@@ -158,12 +158,12 @@ fn put(state: &mut State, to: &str) -> bool {
 }
 
 /// Puts the cursor on a tenant's row and on the first gap in it.
-pub(super) fn show(state: &mut State, tenant: TenantId) {
+pub(super) fn show(state: &mut State, tenant: &TenantId) {
     let row = Row::Tenant(tenant.clone());
     if state.page().list.selected.as_ref() != Some(&row) && !moves::select(state, &row) {
         return;
     }
-    if let Some(to) = gap_after(state, &tenant, 0) {
+    if let Some(to) = gap_after(state, tenant, 0) {
         put(state, &to);
     }
     fit(state);

@@ -90,7 +90,7 @@ pub fn go(state: &mut State, screen: Screen) {
     }
     enter(state, screen);
     if let (Screen::Matrix, Some(tenant)) = (screen, subject) {
-        matrix::show(state, tenant);
+        matrix::show(state, &tenant);
     }
 }
 

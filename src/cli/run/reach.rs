@@ -39,7 +39,7 @@ pub fn files(config: &Config, args: &ReachArgs) -> Result<ExitCode> {
 }
 
 fn told(config: &Config, args: &ReachArgs, snapshot: &Snapshot, tenants: &Arc<Tenants>, read: Option<&str>) -> Result<ExitCode> {
-    let mut reach = Reach::new(Options { profile: args.profile, ..engine_config(config).reach });
+    let mut reach = Reach::new(Options { profile: args.profile.unwrap_or(config.network.profile), ..engine_config(config).reach });
     reach.sync(snapshot, tenants, &Dirty { everything: true, ..Dirty::default() });
     if let Some(why) = &reach.matrix().blind {
         complain(&format!("nothing can be said for sure: {why}"), 0)?;

@@ -3,6 +3,7 @@
 use crate::cluster::connect::ConnectOptions;
 use crate::config::Config;
 use crate::live::LiveOptions;
+use crate::netpol::reach::Options;
 use crate::posture::engine::EngineConfig;
 use crate::vault::options::OptionError;
 use crate::vault::{VaultOptions, validate_address, validate_token};
@@ -33,8 +34,8 @@ pub fn engine_config(config: &Config) -> EngineConfig {
         rules: config.tenants.clone(),
         warn_permille: config.quota_permille.0,
         full_permille: config.quota_permille.1,
-        reach: config.reach.clone(),
-        network: config.granted.clone(),
+        reach: Options { profile: config.network.profile, places: config.network.places.clone(), ..Options::default() },
+        network: config.network.granted.clone(),
         ..EngineConfig::default()
     }
 }

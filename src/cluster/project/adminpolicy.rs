@@ -33,7 +33,7 @@ pub(super) fn admin_policy(kind: Kind, wire: AdminPolicyWire<'_>, interner: &mut
         kind,
         tier: tier(kind, &spec, priority, interner),
         priority: priority.unwrap_or_default(),
-        subject: subject(kind, spec.subject, interner),
+        subject: subject(spec.subject, interner),
         ingress: rules(kind, Side::Ingress, spec.ingress, interner),
         egress: rules(kind, Side::Egress, spec.egress, interner),
     }))
@@ -52,7 +52,7 @@ fn tier(kind: Kind, spec: &AdminSpecWire<'_>, priority: Option<i32>, interner: &
     }
 }
 
-fn subject(kind: Kind, field: Field<AdminPeerWire<'_>>, interner: &mut Interner) -> TierSubject {
+fn subject(field: Field<AdminPeerWire<'_>>, interner: &mut Interner) -> TierSubject {
     let wire = match field {
         Field::Is(wire) => wire,
         Field::Absent => return TierSubject::Unreadable(interner.name("there is no subject")),
@@ -61,7 +61,7 @@ fn subject(kind: Kind, field: Field<AdminPeerWire<'_>>, interner: &mut Interner)
     let read = match (wire.namespaces, wire.pods) {
         (Field::Absent, Field::Absent) => Err("the subject names nobody"),
         (field, Field::Absent) => namespaces(field, interner).map(TierSubject::Namespaces),
-        (Field::Absent, field) => pods(kind, field, interner).map(|(namespaces, pods)| TierSubject::Pods { namespaces, pods }),
+        (Field::Absent, field) => pods(field, interner).map(|(namespaces, pods)| TierSubject::Pods { namespaces, pods }),
         _ => Err("the subject names namespaces and pods at once"),
     };
     read.unwrap_or_else(|why| TierSubject::Unreadable(interner.name(why)))
@@ -97,7 +97,7 @@ fn rule(kind: Kind, side: Side, wire: AdminRuleWire<'_>, interner: &mut Interner
     let peers = match if side == Side::Ingress { wire.from } else { wire.to } {
         Field::Absent => Vec::new(),
         Field::Odd => vec![TierPeer::Unreadable(interner.name("the peers are no list"))],
-        Field::Is(list) => list.0.into_iter().flat_map(|peer| self::peers(kind, side, peer, interner)).collect(),
+        Field::Is(list) => list.0.into_iter().flat_map(|peer| self::peers(side, peer, interner)).collect(),
     };
     let ports =
         if kind == Kind::ClusterNetworkPolicy { ports(wire.protocols, protocol, interner) } else { ports(wire.ports, port, interner) };
@@ -122,11 +122,11 @@ fn action(kind: Kind, text: &str, interner: &mut Interner) -> TierAction {
 }
 
 /// One peer as written; several where some of its ranges or names can be read and some can't.
-fn peers(kind: Kind, side: Side, field: Field<AdminPeerWire<'_>>, interner: &mut Interner) -> Vec<TierPeer> {
-    read_peers(kind, side, field, interner).unwrap_or_else(|why| vec![TierPeer::Unreadable(interner.name(why))])
+fn peers(side: Side, field: Field<AdminPeerWire<'_>>, interner: &mut Interner) -> Vec<TierPeer> {
+    read_peers(side, field, interner).unwrap_or_else(|why| vec![TierPeer::Unreadable(interner.name(why))])
 }
 
-fn read_peers(kind: Kind, side: Side, field: Field<AdminPeerWire<'_>>, interner: &mut Interner) -> Result<Vec<TierPeer>, &'static str> {
+fn read_peers(side: Side, field: Field<AdminPeerWire<'_>>, interner: &mut Interner) -> Result<Vec<TierPeer>, &'static str> {
     let Field::Is(wire) = field else { return Err("the peer is no object") };
     let inside = [!wire.namespaces.is_absent(), !wire.pods.is_absent()];
     let beyond = [!wire.nodes.is_absent(), !wire.networks.is_absent(), !wire.domain_names.is_absent()];
@@ -141,7 +141,7 @@ fn read_peers(kind: Kind, side: Side, field: Field<AdminPeerWire<'_>>, interner:
         return namespaces(wire.namespaces, interner).map(TierPeer::Namespaces).map(one);
     }
     if inside == [false, true] {
-        return pods(kind, wire.pods, interner).map(|(namespaces, pods)| one(TierPeer::Pods { namespaces, pods }));
+        return pods(wire.pods, interner).map(|(namespaces, pods)| one(TierPeer::Pods { namespaces, pods }));
     }
     if let Some(nodes) = selector(wire.nodes, interner) {
         return Ok(one(TierPeer::Nodes(nodes)));
@@ -196,16 +196,16 @@ fn namespaces(field: Field<NamespacesWire<'_>>, interner: &mut Interner) -> Resu
     }
 }
 
-/// `pods`: which namespaces and which pods in them. v1alpha2 lets the namespaces be left out: then all of them.
-fn pods(kind: Kind, field: Field<PodsWire<'_>>, interner: &mut Interner) -> Result<(LabelSelector, LabelSelector), &'static str> {
+/// `pods`: which namespaces and which pods in them. A selector that is left out selects everything: v1alpha2 says so of namespaces, and what
+/// serves v1alpha1 would read it as the empty selector, if its schema let it pass.
+fn pods(field: Field<PodsWire<'_>>, interner: &mut Interner) -> Result<(LabelSelector, LabelSelector), &'static str> {
     let Field::Is(wire) = field else { return Err("pods is no object") };
     let namespaces = match (wire.namespace_selector, wire.namespaces) {
-        (Field::Absent, Field::Absent) if kind == Kind::ClusterNetworkPolicy => LabelSelector::default(),
-        (Field::Absent, Field::Absent) => return Err("pods names no namespaces"),
+        (Field::Absent, Field::Absent) => LabelSelector::default(),
         (Field::Absent, older) => namespaces(older, interner)?,
         (newer, _) => selector(newer, interner).unwrap_or_default(),
     };
-    Ok((namespaces, selector(wire.pod_selector, interner).ok_or("pods has no podSelector")?))
+    Ok((namespaces, selector(wire.pod_selector, interner).unwrap_or_default()))
 }
 
 fn ports<W>(

@@ -7,15 +7,8 @@ fn built_in() -> Vec<Theme> {
 
 const SEVERITIES: [Role; 4] = [Role::SevCritical, Role::SevHigh, Role::SevMedium, Role::SevLow];
 const VERDICTS: [Role; 7] = [Role::Breached, Role::Disputed, Role::Degraded, Role::Vacuous, Role::Unknown, Role::Unproven, Role::Holds];
-const HEAT: [Role; 7] = [
-    Role::HeatCrossed,
-    Role::HeatEvery,
-    Role::HeatSome,
-    Role::HeatToday,
-    Role::HeatUndefined,
-    Role::HeatDeclared,
-    Role::HeatProved,
-];
+const HEAT: [Role; 7] =
+    [Role::HeatCrossed, Role::HeatEvery, Role::HeatSome, Role::HeatToday, Role::HeatUndefined, Role::HeatDeclared, Role::HeatProved];
 /// Roles that are shapes, or things that may be overlooked: 1.5 is enough, or none is needed.
 const FAINT: [Role; 7] = [Role::Border, Role::BorderFocus, Role::GaugeTrack, Role::Na, Role::KeyOff, Role::Selection, Role::HeatOwn];
 
@@ -74,7 +67,12 @@ fn severities_and_verdicts_are_told_apart_also_with_fewer_colours() {
                     for b in &roles[i + 1..] {
                         // in mono the quieter ones share a look: their signs differ
                         let quiet = theme.name == "mono"
-                            && [*a, *b].iter().all(|r| matches!(r, Role::Vacuous | Role::Unknown | Role::Unproven | Role::SevLow | Role::HeatDeclared | Role::HeatProved));
+                            && [*a, *b].iter().all(|r| {
+                                matches!(
+                                    r,
+                                    Role::Vacuous | Role::Unknown | Role::Unproven | Role::SevLow | Role::HeatDeclared | Role::HeatProved
+                                )
+                            });
                         assert!(quiet || theme.style(*a) != theme.style(*b), "{}: {a:?} {b:?}", theme.name);
                     }
                 }

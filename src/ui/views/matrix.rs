@@ -2,6 +2,8 @@
 
 mod heads;
 
+use std::fmt::Write as _;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -15,6 +17,7 @@ use crate::app::matrix::shade::Shade;
 use crate::app::matrix::{self, Column, Looked};
 use crate::app::role::Role;
 use crate::app::update::matrix::want;
+use crate::model::ids::TenantId;
 use crate::ui::Cx;
 use crate::ui::frame;
 use crate::ui::pen::Pen;
@@ -29,7 +32,10 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     }
     let plot = placed(cx, layout);
     let blind = matrix::blind(cx.state).is_some();
-    let map = Map { cx, plot, blind };
+    let matrix = &cx.state.view.assessment.matrix;
+    let shown = cx.state.across.columns.window(plot.tenants.shown);
+    let columns = shown.filter_map(|(at, row)| row.tenant().map(|tenant| Shown { at, tenant, place: matrix.place(tenant) })).collect();
+    let map = Map { cx, plot, blind, columns };
     heads::draw(&map, at(layout.heads), buf);
     map.crosshair(list, buf);
     for (row, (i, id)) in (0..list.height).zip(page.list.window(usize::from(list.height))) {
@@ -55,7 +61,7 @@ pub fn place(cx: &Cx<'_>) -> String {
     let windows = [("rows", list, usize::from(layout.list.h)), ("columns", across, placed(cx, &layout).tenants.shown)];
     for (what, list, shown) in windows.into_iter().filter(|(_, list, shown)| list.rows.len() > *shown && *shown > 0) {
         let last = (list.offset + shown).min(list.rows.len());
-        out.push_str(&format!("  {what} {}-{last} of {}", list.offset + 1, list.rows.len()));
+        let _ = write!(out, "  {what} {}-{last} of {}", list.offset + 1, list.rows.len());
     }
     out
 }
@@ -65,6 +71,14 @@ struct Map<'a> {
     cx: &'a Cx<'a>,
     plot: Plot,
     blind: bool,
+    columns: Vec<Shown<'a>>,
+}
+
+/// A column of a tenant on the screen: its place in the order of columns, and in the matrix.
+struct Shown<'a> {
+    at: usize,
+    tenant: &'a TenantId,
+    place: Option<usize>,
 }
 
 fn columns(n: usize) -> u16 {
@@ -77,13 +91,13 @@ fn part(area: Rect, x: usize, width: usize) -> Rect {
     Rect { x, width: columns(width), ..area }.intersection(area)
 }
 
-impl Map<'_> {
-    /// Columns of tenants on the screen: their place in the order, and the tenant.
-    fn tenants(&self) -> impl Iterator<Item = (usize, &crate::model::ids::TenantId)> {
-        let rows = self.cx.state.across.columns.window(self.plot.tenants.shown);
-        rows.filter_map(|(i, row)| row.tenant().map(|tenant| (i, tenant)))
-    }
+/// Where the cell of a row in the i-th column of a group is.
+fn place_of(area: Rect, row: u16, group: Group, i: usize) -> Rect {
+    let at = part(area, group.x + i * group.cell, group.cell);
+    Rect { y: area.y.saturating_add(row), height: 1, ..at }.intersection(area)
+}
 
+impl Map<'_> {
     /// The ground of the row under the cursor, as far as its name and its counts go. The cells keep theirs, and the column is marked by its
     /// head: a crosshair through all cells would more than double what a move of the cursor writes.
     fn crosshair(&self, area: Rect, buf: &mut Buffer) {
@@ -113,12 +127,12 @@ impl Map<'_> {
             pen.skip(1);
         }
         let mut seen = 0;
-        for (i, (at, to)) in self.tenants().enumerate() {
-            let to = Column::Tenant(to.clone());
-            let shade = matrix::shade(cx.state, from, &to);
+        for (i, column) in self.columns.iter().enumerate() {
+            let shade = column.place.map_or(Shade::Undefined, |to| matrix::shade_between(cx.state, (from, place), (column.tenant, to)));
             seen += u32::from(matches!(shade, Shade::Every | Shade::Some));
-            let cursor = selected && !cx.state.across.on_targets() && at == cx.state.across.columns.at;
-            self.cell(area, row, plot.tenants, i, (from, &to, shade), cursor, buf);
+            let cursor = selected && !cx.state.across.on_targets() && column.at == cx.state.across.columns.at;
+            let to = Column::Tenant(column.tenant.clone());
+            self.cell(place_of(area, row, plot.tenants, i), (from, &to, shade), cursor, buf);
         }
         if plot.tenants.shown > 0 && plot.targets.shown > 0 {
             // more of what this row reaches lies beside the window
@@ -129,7 +143,7 @@ impl Map<'_> {
             let to = Column::Target(*target);
             let shade = matrix::shade(cx.state, from, &to);
             let cursor = selected && cx.state.across.aim == Some(*target);
-            self.cell(area, row, plot.targets, i, (from, &to, shade), cursor, buf);
+            self.cell(place_of(area, row, plot.targets, i), (from, &to, shade), cursor, buf);
         }
     }
 
@@ -146,15 +160,17 @@ impl Map<'_> {
         pen.cell_right(&text, width, self.cx.style(role));
     }
 
-    fn cell(&self, area: Rect, row: u16, group: Group, i: usize, what: (&str, &Column, Shade), cursor: bool, buf: &mut Buffer) {
+    /// A cell: `at` is where it is, its gap to the next included.
+    fn cell(&self, at: Rect, what: (&str, &Column, Shade), cursor: bool, buf: &mut Buffer) {
         let (from, to, shade) = what;
         let cx = self.cx;
         let role = if cursor { Role::HeatCursor } else { matrix::role(cx.state, from, to, shade, self.blind) };
         let style = cx.style(role);
-        let width = tile(group.cell);
-        let mut pen = Pen::new(cx, buf, part(area, group.x + i * group.cell, width), row);
+        let columns = usize::from(at.width);
+        let width = tile(columns);
+        let mut pen = Pen::new(cx, buf, part(at, 0, width), 0);
         let mark = if cursor { cx.sym.running } else { " " };
-        match group.cell {
+        match columns {
             ..3 => {
                 let mark = if cursor { cx.sym.binding } else { " " };
                 pen.put(shade.sign(cx.sym), style).put(mark, style);
@@ -199,7 +215,7 @@ impl Map<'_> {
         let heading = docs::matrix::heading(cx.state);
         let right = matrix::cursor(cx.state).map(|(from, to)| matrix::shade(cx.state, &from, &to).word()).unwrap_or_default();
         let scroll = cx.state.page().scroll;
-        if area.width < 110 {
+        if area.width < docs::matrix::BESIDE {
             let lines = usize::from(area.height.saturating_sub(2));
             return frame::pane(cx, area, &heading, right, scroll, buf, |width| {
                 let mut doc = docs::matrix::detail(cx.state, width);

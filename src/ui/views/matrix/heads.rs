@@ -28,9 +28,9 @@ pub fn draw(map: &Map<'_>, area: Rect, buf: &mut Buffer) {
         pen.cell_right("UNDEF", plot.later / 2 - 1, style).skip(1);
     }
     let state = cx.state;
-    for (i, (at, tenant)) in map.tenants().enumerate() {
-        let aimed = !state.across.on_targets() && at == state.across.columns.at;
-        head(map, area, plot.tenants, i, &state.sayer().say(tenant), aimed, buf);
+    for (i, column) in map.columns.iter().enumerate() {
+        let aimed = !state.across.on_targets() && column.at == state.across.columns.at;
+        head(map, area, plot.tenants, i, &state.sayer().say(column.tenant), aimed, buf);
     }
     for (i, target) in state.across.targets.iter().take(plot.targets.shown).enumerate() {
         head(map, area, plot.targets, i, target.short(), state.across.aim == Some(*target), buf);
