@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "posture_engine/elsewhere.rs"]
+mod elsewhere;
 #[path = "posture_engine/facts.rs"]
 mod facts;
 #[path = "posture_engine/fixes.rs"]
