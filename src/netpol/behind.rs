@@ -1,12 +1,12 @@
 //! What a Service leads to.
 
 use super::answer::Openness;
+use super::class::counts;
 use super::isolation::Direction;
 use super::portbook::{Open, PortBook, Ports};
 use super::ports::PortSet;
 use super::ranges::Ranges;
 use super::reach::ServiceReach;
-use super::space::counts;
 use super::term::Outside;
 use super::world::{ClassAt, World};
 use crate::model::containers::{ContainerRole, PortProtocol};

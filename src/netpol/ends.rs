@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::class::{Class, ClassKey, Names, Spot};
 use super::explain::{self, One, size};
 use super::isolation::Direction;
 use super::listing;
 use super::outside::intervals;
 use super::portbook::{Open, PortBook, Ports};
 use super::ranges::{Family, number};
-use super::space::{Class, ClassKey, Names, Space, Spot};
+use super::space::Space;
 use super::story::{End, Story};
 use super::target::Target;
 use super::term::Outside;
+use super::views;
 use super::world::World;
 use crate::model::ids::Name;
 use crate::model::labels::Labels;
@@ -170,7 +172,7 @@ fn pairs<'a>(
             if alone && from_whole(from) {
                 continue;
             }
-            let open = explain::pair(world, a, b, book);
+            let open = views::pair(world, a, b, book);
             let open = Open { sure: book.intersect(open.sure, target.ports), may: book.intersect(open.may, target.ports) };
             all.push((a.clone(), b.clone(), open));
         }

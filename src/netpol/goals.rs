@@ -1,11 +1,14 @@
 //! What tenants reach of the fixed targets.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 
-use super::ground::Number;
+use super::class::Class;
+use super::numbers::Number;
 use super::outside::{Aim, Gain, extent};
 use super::portbook::{Open, PortBook};
-use super::space::{Class, Space};
+use super::space::Space;
 use super::target::{Extent, TARGETS, TargetCell};
 use super::term::tells_own_node;
 use super::world::World;
@@ -40,6 +43,16 @@ impl Goals {
         let aims = TARGETS.iter().map(|target| world.aim(*target, &mut book)).collect();
         world.ground.ports = book;
         Self { aims, by_side: FxHashMap::default() }
+    }
+
+    /// Whether they are elsewhere than others. O(targets).
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        self.aims != other.aims
+    }
+
+    /// Whether pods of some of these namespaces are targets. O(targets × pods).
+    pub(super) fn lie_in(&self, spaces: &BTreeSet<u32>) -> bool {
+        self.aims.iter().flat_map(|aim| &aim.pods).any(|(space, _)| spaces.contains(space))
     }
 
     /// What a tenant reaches. O(classes × targets) once sides are known; targets that are pods cost a judgement for each class.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::class::{Class, ClassKey, Names, named_ports};
 use super::ends::{Cow, floating};
 use super::isolation::Direction;
 use super::outside::intervals;
 use super::portbook::{Open, PortBook};
 use super::ranges::{FAMILIES, Family, Ranges};
 use super::reach::{Connection, Peer, Workload};
-use super::space::{Class, ClassKey, Names, Space, named_ports};
+use super::space::Space;
 use super::term::Outside;
 use super::truth::DIRECTIONS;
 use super::world::World;

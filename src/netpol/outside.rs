@@ -6,6 +6,7 @@ use std::ops::Bound;
 use ipnet::IpNet;
 
 use super::answer::Answer;
+use super::class::Class;
 use super::ground::ranges_of;
 use super::isolation::Direction;
 use super::judge::Held;
@@ -13,7 +14,6 @@ use super::portbook::{Open, PortBook, Ports};
 use super::ports::PortSet;
 use super::ranges::{FAMILIES, Family, Ranges};
 use super::reach::Options;
-use super::space::Class;
 use super::target::{Extent, Target, VaultPlace};
 use super::term::{Outside, Term, TermId};
 use super::truth::Truth;
@@ -67,6 +67,7 @@ pub(super) struct Landmarks {
 }
 
 /// What is asked of one target: addresses, pods, on which ports.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Aim {
     pub addresses: Ranges,
     pub pods: Vec<ClassAt>,
