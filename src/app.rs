@@ -10,6 +10,7 @@ pub mod filter;
 pub mod keymap;
 pub mod layout;
 pub mod list;
+pub mod matrix;
 pub mod msg;
 pub mod pin;
 pub mod plandiff;

@@ -1,6 +1,7 @@
 //! Settings: defaults, then the configuration file, then `PARTYWALL_*` variables and flags. Paths follow XDG.
 
 pub mod file;
+pub mod network;
 pub mod paths;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use crate::fix::guard::Mode;
 use crate::model::tenant::TenantRules;
 
 pub use file::{ConfigError, ConfigFile};
+use network::NetworkConfig;
 
 /// Everything that decides how this run behaves.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub struct Config {
     pub page_size: u32,
     /// Vault.
     pub vault: VaultConfig,
+    /// The network wall.
+    pub network: NetworkConfig,
     /// Who is a tenant.
     pub tenants: TenantRules,
     /// Quota use in thousandths from which a tenant is under pressure, and from which it is about to be refused.
@@ -77,7 +81,9 @@ impl Config {
             token_file: args.vault_token_file.clone().or(file.vault.token_file),
             poll: Duration::from_secs(args.vault_poll.or(file.vault.poll_seconds).unwrap_or(15).clamp(1, 3600)),
         };
+        let network = file.network.settings(&at, vault.addr.as_deref())?;
         Ok(Self {
+            network: NetworkConfig { profile: args.network_profile.unwrap_or(network.profile), ..network },
             kubeconfig: args.kubeconfig.clone(),
             context: args.context.clone().or(file.context),
             mode: mode.unwrap_or_default(),

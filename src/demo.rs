@@ -43,6 +43,9 @@ mod workloads;
 mod world;
 mod write;
 
+/// Where workloads of the simulated fleet find Vault: namespace, Service, port.
+pub const VAULT_SERVICE: (&str, &str, u16) = ("sys-vault", "sys-vault", 8200);
+
 pub use faults::{Faults, VaultFault};
 pub use handle::{DemoHandle, DemoOptions, Mutator, start};
 pub use world::{RequestLog, Server};

@@ -12,6 +12,7 @@ pub mod config;
 pub mod demo;
 pub mod fix;
 pub mod live;
+pub mod manifests;
 pub mod model;
 pub mod netpol;
 pub mod posture;

@@ -3,6 +3,7 @@
 pub mod apps;
 pub mod assessment;
 pub mod catalogue;
+pub mod cni;
 pub mod cover;
 pub mod engine;
 pub mod finding;
@@ -10,6 +11,7 @@ mod moves;
 pub mod net;
 pub mod plt;
 pub mod quota;
+mod refers;
 pub mod res;
 pub mod rules;
 pub mod sec;

@@ -52,6 +52,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     match state.screen {
         Screen::Fleet => views::fleet::draw(&cx, &layout, &at, buf),
         Screen::Tenant => views::tenant::draw(&cx, &layout, &at, buf),
+        Screen::Matrix => views::matrix::draw(&cx, &layout, &at, buf),
         Screen::Quota => views::quota::draw(&cx, &layout, &at, buf),
         Screen::Violations => views::violations::draw(&cx, &layout, &at, buf),
         Screen::Receipts => views::receipts::draw(&cx, &layout, &at, buf),

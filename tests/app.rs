@@ -7,6 +7,8 @@ mod common;
 mod fixes;
 #[path = "app/keys.rs"]
 mod keys;
+#[path = "app/matrix.rs"]
+mod matrix;
 #[path = "app/random.rs"]
 mod random;
 #[path = "app/speed.rs"]

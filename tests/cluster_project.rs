@@ -103,6 +103,7 @@ fn blocks_and_selectors_are_read() {
         {"namespaceSelector": {}, "podSelector": {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "k", "operator": "NotIn", "values": ["x"]}]}},
         {"podSelector": {"matchExpressions": [{"key": "k", "operator": "Sometimes"}]}},
         {"podSelector": {"matchLabels": {"a": 1}}},
+        {"podSelector": {"matchExpressions": [{"key": 7, "operator": "NotIn", "values": ["x"]}]}},
         {"podSelector": 1},
     ]}]}));
     let peers = &policy.egress[0].peers;
@@ -288,6 +289,62 @@ fn the_small_kinds_are_read() {
 }
 
 #[test]
+fn a_service_tells_how_it_is_reached_from_outside() {
+    let object = json!({"metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "clusterIPs": ["10.96.0.9", "fd00::9"], "externalIPs": ["203.0.113.7", "x"],
+        "externalTrafficPolicy": "Local", "ports": [{"port": 80, "nodePort": 30080, "protocol": "UDP"}, {"port": 81, "nodePort": 0}]},
+        "status": {"loadBalancer": {"ingress": [{"ip": "198.51.100.7"}, {"hostname": "lb.example.org"}, null]}}});
+    let Some(Fact::Service(service)) = fact(Kind::Service, &object) else { panic!() };
+    let outside: Vec<String> = service.external_ips.iter().map(ToString::to_string).collect();
+    assert_eq!(outside, ["203.0.113.7", "198.51.100.7"]);
+    assert_eq!(service.ports.iter().map(|port| port.node_port).collect::<Vec<_>>(), [Some(30080), None]);
+    assert!(service.keeps_client && service.external_name.is_none());
+    let named = json!({"metadata": {"name": "s"}, "spec": {"type": "ExternalName", "externalName": "db.example.org", "externalTrafficPolicy": "Cluster"}});
+    let Some(Fact::Service(service)) = fact(Kind::Service, &named) else { panic!() };
+    assert_eq!((service.external_name.as_deref(), service.keeps_client, service.external_ips.len()), (Some("db.example.org"), false, 0));
+}
+
+#[test]
+fn addresses_of_a_slice_are_kept_where_no_selector_makes_them() {
+    let slice = |labels: Value, endpoints: Value| match fact(
+        Kind::EndpointSlice,
+        &json!({"metadata": {"name": "s", "labels": labels}, "endpoints": endpoints}),
+    ) {
+        Some(Fact::EndpointSlice(slice)) => slice.addresses.len(),
+        other => panic!("{other:?}"),
+    };
+    let two = json!([{"addresses": ["10.0.0.1", "host.example.org"]}, {"addresses": ["fd00::1"], "conditions": {"ready": false}}, 7, {"addresses": 7}]);
+    assert_eq!(slice(json!({"kubernetes.io/service-name": "kubernetes"}), two.clone()), 2);
+    assert_eq!(slice(json!({"endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io"}), two.clone()), 2);
+    assert_eq!(slice(json!({"endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}), two), 0);
+    let many: Vec<Value> = (0..1000).map(|i| json!({"addresses": [format!("10.0.{}.{}", i / 250, i % 250)]})).collect();
+    assert_eq!(slice(json!({}), many.into()), 256);
+}
+
+#[test]
+fn a_nodes_version_moves_with_what_walls_rest_on_and_not_with_its_heartbeat() {
+    let node = |labels: Value, spec: Value, rv: &str, heartbeat: &str| {
+        let object = json!({"metadata": {"name": "n", "resourceVersion": rv, "labels": labels}, "spec": spec, "status": {"addresses": [{"address": "10.0.0.1"}],
+            "conditions": [{"type": "Ready", "status": "True", "lastHeartbeatTime": heartbeat}]}});
+        match fact(Kind::Node, &object) {
+            Some(Fact::Node(node)) => node,
+            other => panic!("{other:?}"),
+        }
+    };
+    let spec = json!({"podCIDR": "10.244.0.0/24", "podCIDRs": ["10.244.0.0/24", "fd00:10::/64", "x"], "providerID": "aws:///z/i-1"});
+    let base = node(json!({"a": "b"}), spec.clone(), "1", "2026-01-01T00:00:00Z");
+    assert_eq!(base, node(json!({"a": "b"}), spec.clone(), "99", "2026-01-01T00:05:00Z"), "a heartbeat changes nothing");
+    assert_eq!((base.pod_cidrs.len(), base.provider.as_deref(), base.ready), (2, Some("aws:///z/i-1"), true));
+    assert_eq!(base.labels.get("a").map(AsRef::as_ref), Some("b"));
+    assert_ne!(base.meta.version, node(json!({"a": "c"}), spec.clone(), "1", "").meta.version);
+    for spec in
+        [json!({}), json!({"podCIDR": "10.244.0.0/24"}), json!({"podCIDRs": ["10.244.0.0/24", "fd00:10::/64"], "providerID": "gce://x"})]
+    {
+        assert_ne!(base.meta.version, node(json!({"a": "b"}), spec, "1", "").meta.version);
+    }
+    assert_eq!(node(json!({}), json!({"podCIDR": "10.244.0.0/24"}), "1", "").pod_cidrs.len(), 1);
+}
+
+#[test]
 fn a_secret_store_tells_its_role_and_no_secret() {
     let store = |provider: Value| match fact(Kind::SecretStore, &json!({"metadata": {"name": "s"}, "spec": {"provider": provider}})) {
         Some(Fact::SecretStore(store)) => store,
@@ -309,7 +366,8 @@ fn a_secret_store_tells_its_role_and_no_secret() {
 #[test]
 fn annotations_are_never_decoded() {
     for info in WATCHED {
-        let object = json!({"metadata": {"name": "x", "namespace": "n", "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "canary-4711"}},
+        let (namespace, name) = info.only.unwrap_or(("n", "x"));
+        let object = json!({"metadata": {"name": name, "namespace": namespace, "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "canary-4711"}},
             "reason": "FailedCreate", "message": "exceeded quota: q", "data": {"k": "canary-4711"}});
         let fact = fact(info.kind, &object);
         assert!(fact.is_some(), "{}", info.kind);

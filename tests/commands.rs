@@ -82,9 +82,28 @@ fn a_wrong_configuration_file_is_usage_and_says_where() {
 }
 
 #[test]
+fn manifests_that_are_not_there_are_could_not_look() {
+    for command in ["reach", "check"] {
+        let (out, _state) = run(&[command, "-f", "/nonexistent/manifests"], &[]);
+        assert_eq!(out.status.code(), Some(3), "{}", err(&out));
+        assert!(err(&out).contains("/nonexistent/manifests") && out.stdout.is_empty(), "{}", err(&out));
+    }
+}
+
+#[test]
+fn help_says_the_exit_codes_of_reading_manifests() {
+    for (command, said) in [("reach", "nothing could be read"), ("check", "a document could not be read")] {
+        let (out, _state) = run(&[command, "--help"], &[]);
+        let help = String::from_utf8_lossy(&out.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains("Exit codes") && help.contains(said) && help.contains("--file"), "{help}");
+    }
+}
+
+#[test]
 fn completions_and_the_manual_page_are_printed() {
     let (out, _state) = run(&["completions", "bash"], &[]);
-    assert!(String::from_utf8_lossy(&out.stdout).contains("partywall"));
+    let script = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(script.contains("partywall") && script.contains("np-guard") && script.contains("sarif"));
     let (out, _state) = run(&["man"], &[]);
     assert!(String::from_utf8_lossy(&out.stdout).contains(".TH"));
 }

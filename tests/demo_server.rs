@@ -11,6 +11,8 @@
 
 #[path = "demo_server/kubectl.rs"]
 mod kubectl;
+#[path = "demo_server/policies.rs"]
+mod policies;
 #[path = "demo_server/secrets.rs"]
 mod secrets;
 #[path = "common/testbed.rs"]

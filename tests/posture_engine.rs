@@ -8,15 +8,23 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "posture_engine/elsewhere.rs"]
+mod elsewhere;
 #[path = "posture_engine/facts.rs"]
 mod facts;
 #[path = "posture_engine/fixes.rs"]
 mod fixes;
+#[path = "posture_engine/netsteps.rs"]
+mod netsteps;
 #[path = "posture_engine/properties.rs"]
 mod properties;
 #[path = "posture_engine/receipts.rs"]
 mod receipts;
 #[path = "posture_engine/scenarios.rs"]
 mod scenarios;
+#[path = "posture_engine/selectors.rs"]
+mod selectors;
 #[path = "posture_engine/walkthrough.rs"]
 mod walkthrough;
+#[path = "posture_engine/written.rs"]
+mod written;

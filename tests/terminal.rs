@@ -89,6 +89,20 @@ impl Pty {
         }
     }
 
+    /// Waits until nothing has been written for a while.
+    fn settle(&self) {
+        let (began, mut seen) = (Instant::now(), 0);
+        loop {
+            std::thread::sleep(Duration::from_millis(800));
+            let now = self.raw().len();
+            if now == seen {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "it goes on writing");
+            seen = now;
+        }
+    }
+
     fn pid(&self) -> i32 {
         i32::try_from(self.child.process_id().unwrap()).unwrap()
     }
@@ -139,6 +153,18 @@ fn the_demo_shows_its_fleet_says_simulated_and_quits() {
 }
 
 #[test]
+fn the_matrix_is_shown_and_a_cell_is_explained() {
+    let mut pty = Pty::demo(40, 120);
+    pty.wait("the fleet", |text| text.contains("initech"));
+    pty.press("3");
+    pty.wait("the matrix", |text| text.contains("REACH") && text.contains("every port"));
+    pty.press("g0n\r");
+    pty.wait("why", |text| text.contains("why: ") && text.contains("out of the source") && text.contains("NetworkPolicy web-tenant-"));
+    pty.press("q");
+    pty.wait("the matrix again", |text| text.contains("REACH") && !text.contains("why: "));
+}
+
+#[test]
 fn sigterm_puts_the_terminal_back() {
     let mut pty = Pty::demo(24, 80);
     pty.wait("the fleet", |text| text.contains("globex"));
@@ -151,6 +177,7 @@ fn sigterm_puts_the_terminal_back() {
 fn a_hangup_ends_it_quietly() {
     let mut pty = Pty::demo(24, 80);
     pty.wait("the fleet", |text| text.contains("globex"));
+    pty.settle();
     let before = pty.raw().len();
     pty.signal("HUP");
     pty.ended();

@@ -120,7 +120,7 @@ async fn what_a_hostile_tenant_writes_reaches_no_report_and_no_screen_as_a_contr
     let mut state = State::new(Settings::default(), (120, 40), now);
     update(&mut state, Msg::Data(view.clone()), now);
     let area = Rect::new(0, 0, 120, 40);
-    for screen in "13452".chars() {
+    for screen in "134572".chars() {
         update(&mut state, Msg::Key(Key::plain(KeyCode::Char(screen))), now);
         for _ in 0..40 {
             let mut buffer = Buffer::empty(area);

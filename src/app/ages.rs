@@ -17,7 +17,7 @@ fn shown(state: &State) -> Vec<Time> {
     let height = usize::from(state.size.1);
     for (_, row) in page.list.window(height) {
         match row {
-            Row::Tenant(id) => {
+            Row::Tenant(id) if state.screen == Screen::Fleet => {
                 if let Some(tenant) = state.assessed(id) {
                     times.extend(tenant.oldest_proof);
                     times.extend(tenant.changed.as_ref().map(|c| c.at));
@@ -26,6 +26,12 @@ fn shown(state: &State) -> Vec<Time> {
             Row::Receipt(id) => times.extend(state.view.book.get(id).map(|r| r.created)),
             Row::Refusal(tenant, ..) => times.extend(state.assessed(tenant).into_iter().flat_map(|t| t.refusals.iter().map(|r| r.last))),
             _ => {}
+        }
+    }
+    if state.screen == Screen::Matrix {
+        times.extend(super::matrix::blind(state).and_then(|(_, since)| since));
+        if let Some((from, super::matrix::Column::Tenant(to))) = super::matrix::cursor(state) {
+            times.extend(state.across.tally.proof(&from, &to, state.now).map(|proof| proof.made));
         }
     }
     if let (Screen::Tenant, Some(tenant)) = (state.screen, state.tenant.as_ref().and_then(|t| state.assessed(t))) {

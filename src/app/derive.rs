@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::filter::Filter;
+use super::filter::{Axes, Filter};
 use super::list::Row;
+use super::matrix::tally::Tally;
 use super::state::{Page, Screen, State};
 use crate::model::ids::TenantId;
+use crate::netpol::matrix::Matrix;
+use crate::netpol::target::{TARGETS, Target};
 use crate::posture::assessment::{Assessment, QuotaRow, TenantAssessment};
 use crate::posture::catalogue::CheckInfo;
 use crate::posture::finding::Finding;
@@ -20,6 +23,7 @@ pub const fn orders(screen: Screen) -> &'static [&'static str] {
     match screen {
         Screen::Fleet => &["worst first", "name", "fullest quota", "violations", "oldest proof", "newest change"],
         Screen::Tenant => &["by wall"],
+        Screen::Matrix => &["reaches most", "name", "reached by most"],
         Screen::Quota => &["fullest first", "name"],
         Screen::Violations => &["by check", "by tenant"],
         Screen::Receipts => &["newest first", "by tenant"],
@@ -33,6 +37,7 @@ pub fn rows(state: &State) -> (Vec<Row>, usize) {
     match state.screen {
         Screen::Fleet => fleet(&state.view.assessment, page, &filter),
         Screen::Tenant => tenant(state, page, &filter),
+        Screen::Matrix => matrix(state, page),
         Screen::Quota => quota(&state.view.assessment, page, &filter),
         Screen::Violations => violations(&state.view.assessment, page, &filter),
         Screen::Receipts => receipts(state, page, &filter),
@@ -80,6 +85,45 @@ fn fleet(assessment: &Assessment, page: &Page, filter: &Filter) -> (Vec<Row>, us
         _ => kept.sort_by_cached_key(|t| badness(t)),
     }
     (kept.into_iter().map(|t| Row::Tenant(t.tenant.clone())).collect(), assessment.by_tenant.len())
+}
+
+/// The tenants of the matrix in the order asked for, by place. O(tenants log tenants).
+fn ordered(matrix: &Matrix, tally: &Tally, order: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..matrix.tenants.len()).collect();
+    match order {
+        1 => {}
+        2 => places.sort_by_key(|place| Reverse(tally.reached(*place))),
+        _ => places.sort_by_key(|place| Reverse(tally.reaches(*place))),
+    }
+    places
+}
+
+/// A tenant of the matrix as its filter sees it.
+fn seen_as(assessment: &Assessment, tenant: &TenantId) -> String {
+    assessment.by_tenant.get(tenant).map_or_else(|| tenant.to_lowercase(), |assessed| haystack(assessed))
+}
+
+fn on_axis(state: &State, filter: &Filter, keep: impl Fn(usize) -> bool) -> Vec<Row> {
+    let assessment = &state.view.assessment;
+    let matrix = &assessment.matrix;
+    let tenants = ordered(matrix, &state.across.tally, state.page_of(Screen::Matrix).order).into_iter().filter(|place| keep(*place));
+    let tenants = tenants.filter_map(|place| matrix.tenants.get(place));
+    tenants.filter(|t| filter.is_empty() || filter.passes(&seen_as(assessment, t))).map(|t| Row::Tenant(t.clone())).collect()
+}
+
+fn matrix(state: &State, page: &Page) -> (Vec<Row>, usize) {
+    let tally = &state.across.tally;
+    let filter = Axes::parse(page.filter.value()).from;
+    let rows = on_axis(state, &filter, |place| !page.failing || tally.promises(place));
+    (rows, state.view.assessment.matrix.tenants.len())
+}
+
+/// The columns of the matrix: tenants in the order of the rows, and fixed targets in theirs.
+pub fn columns(state: &State) -> (Vec<Row>, Vec<Target>) {
+    let axes = Axes::parse(state.page_of(Screen::Matrix).filter.value());
+    let named = |target: Target| format!("{} {}", target.short(), target.words()).to_lowercase();
+    let targets = TARGETS.into_iter().filter(|target| axes.targets.is_empty() || axes.targets.passes(&named(*target)));
+    (on_axis(state, &axes.to, |_| true), targets.collect())
 }
 
 fn tenant(state: &State, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {

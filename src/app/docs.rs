@@ -5,8 +5,10 @@ pub mod dialogs;
 pub mod empty;
 pub mod fleet;
 pub mod help;
+pub mod matrix;
 pub mod quota;
 pub mod receipt;
+pub mod story;
 
 use super::doc::{Doc, Span, span};
 use super::layout::Area;
@@ -38,6 +40,7 @@ pub fn detail(state: &State, width: usize) -> Doc {
     match (state.screen, selected) {
         (Screen::Fleet, Some(Row::Tenant(tenant))) => fleet::summary(state, tenant, width, true),
         (Screen::Tenant, Some(Row::Check(check))) => check::detail(state, check, width),
+        (Screen::Matrix, Some(_)) => matrix::detail(state, width),
         (Screen::Quota, Some(Row::Quota(tenant, namespace, quota, resource))) => {
             quota::detail(state, tenant, namespace, quota, resource, width)
         }
@@ -54,6 +57,7 @@ pub fn dialog(state: &State, width: usize) -> Doc {
         Some(Dialog::Log { .. }) => dialogs::log(state, width),
         Some(Dialog::Probe { .. }) => dialogs::probe(state, width),
         Some(Dialog::Plan(plan)) => dialogs::plan(state, plan, width),
+        Some(Dialog::Story(dialog)) => story::dialog(state, dialog, width),
         Some(Dialog::Quit) => dialogs::quit(state, width),
         None => Doc::new(width),
     }
@@ -95,7 +99,10 @@ pub fn overflow(state: &State) -> usize {
         return lines.saturating_sub(usize::from(dialog_area(state, w, h, lines).inner().h));
     }
     let inner = moves::now(state, w, h).detail.inner();
-    detail(state, usize::from(inner.w.saturating_sub(2))).lines.len().saturating_sub(usize::from(inner.h))
+    let width = usize::from(inner.w.saturating_sub(2));
+    let beside = state.screen == Screen::Matrix && inner.w + 2 >= matrix::BESIDE;
+    let doc = if beside { matrix::cell(state, usize::from(inner.w / 2)) } else { detail(state, width) };
+    doc.lines.len().saturating_sub(usize::from(inner.h))
 }
 
 /// What `y` puts on the clipboard. Names are aliases while redacting.
@@ -105,15 +112,20 @@ pub fn copied(state: &State) -> Option<String> {
         let text = super::plandiff::manifests(plan);
         return Some(if state.settings.redact { state.sayer().say(&text).into_owned() } else { text });
     }
-    match (state.screen, state.page().list.selected.as_ref()?) {
-        (_, Row::Tenant(tenant)) | (Screen::Quota, Row::Quota(tenant, ..)) => Some(state.sayer().say(tenant).into_owned()),
-        _ => {
-            let doc = detail(state, 100);
-            let lines: Vec<String> =
-                doc.lines.iter().map(|line| line.iter().map(|s| s.text.as_str()).collect::<String>().trim_end().to_owned()).collect();
-            Some(lines.join("\n"))
-        }
+    if let Some(Dialog::Story(dialog)) = &state.dialog {
+        return Some(plain(&story::dialog(state, dialog, 100)));
     }
+    match (state.screen, state.page().list.selected.as_ref()?) {
+        (Screen::Matrix, _) => matrix::copied(state),
+        (_, Row::Tenant(tenant)) | (Screen::Quota, Row::Quota(tenant, ..)) => Some(state.sayer().say(tenant).into_owned()),
+        _ => Some(plain(&detail(state, 100))),
+    }
+}
+
+/// A text without its meanings.
+fn plain(doc: &Doc) -> String {
+    let line = |spans: &Vec<Span>| spans.iter().map(|s| s.text.as_str()).collect::<String>().trim_end().to_owned();
+    doc.lines.iter().map(line).collect::<Vec<String>>().join("\n")
 }
 
 /// The selected row in one line: what it is and why it reads as it does.
@@ -127,6 +139,9 @@ pub fn one_line(state: &State) -> Vec<Span> {
             span(text, Role::Text),
         ]
     };
+    if state.screen == Screen::Matrix {
+        return matrix::one_line(state);
+    }
     let Some(row) = &state.page().list.selected else { return Vec::new() };
     let tenant = row.tenant().or(state.tenant.as_ref()).and_then(|t| state.assessed(t));
     match (row, tenant) {

@@ -24,10 +24,20 @@ pub enum Action {
     Enter,
     Back,
     Quit,
+    Left,
+    Right,
+    PageLeft,
+    PageRight,
+    First,
+    Last,
+    Targets,
+    TurnRound,
+    Explain,
     GoFleet,
     GoTenant,
-    GoQuota,
+    GoMatrix,
     GoViolations,
+    GoQuota,
     GoReceipts,
     NextScreen,
     PrevScreen,
@@ -78,6 +88,8 @@ pub enum Danger {
 pub enum Layer {
     /// On every screen.
     Any,
+    /// On every screen whose cursor moves up and down only.
+    Lists,
     /// On one screen.
     On(Screen),
     /// In help and messages.
@@ -86,6 +98,8 @@ pub enum Layer {
     Probing,
     /// In a plan.
     Planning,
+    /// In a story.
+    Hearing,
     /// Asked whether to leave.
     Leaving,
     /// While a text is typed: every character belongs to the text.
@@ -138,22 +152,40 @@ const fn risky(danger: Danger, mut binding: Binding) -> Binding {
     binding
 }
 
-use Layer::{Any, Leaving, On, Planning, Probing, Reading, Typing};
+use Layer::{Any, Hearing, Leaving, Lists, On, Planning, Probing, Reading, Typing};
 
 /// Every binding, in the order of help.
 pub static BINDINGS: &[Binding] = &[
     bind(Any, Action::Help, &[c('?'), k(KeyCode::F(1))], "?", "help", 1, "what the keys do here"),
     bind(Any, Action::Down, &[c('j'), k(KeyCode::Down)], "j ↓", "down", 0, "next row"),
     bind(Any, Action::Up, &[c('k'), k(KeyCode::Up)], "k ↑", "up", 0, "previous row"),
-    bind(Any, Action::Top, &[c('g'), k(KeyCode::Home)], "g Home", "top", 0, "first row"),
-    bind(Any, Action::Bottom, &[c('G'), k(KeyCode::End)], "G End", "bottom", 0, "last row"),
+    bind(Lists, Action::Top, &[c('g'), k(KeyCode::Home)], "g Home", "top", 0, "first row"),
+    bind(Lists, Action::Bottom, &[c('G'), k(KeyCode::End)], "G End", "bottom", 0, "last row"),
+    bind(On(Screen::Matrix), Action::Left, &[c('h'), k(KeyCode::Left)], "h ←", "left", 0, "previous column"),
+    bind(On(Screen::Matrix), Action::Right, &[c('l'), k(KeyCode::Right)], "l →", "right", 0, "next column; the fixed targets come last"),
+    bind(On(Screen::Matrix), Action::Top, &[c('g')], "g", "top", 0, "first row"),
+    bind(On(Screen::Matrix), Action::Bottom, &[c('G')], "G", "bottom", 0, "last row"),
+    bind(On(Screen::Matrix), Action::First, &[k(KeyCode::Home), c('0')], "Home 0", "first", 0, "first column"),
+    bind(On(Screen::Matrix), Action::Last, &[k(KeyCode::End), c('$')], "End $", "last", 0, "last tenant's column, then the last target"),
     bind(Any, Action::PageDown, &[k(KeyCode::PageDown), Key::ctrl('d')], "PgDn", "page", 0, "a page down"),
     bind(Any, Action::PageUp, &[k(KeyCode::PageUp), Key::ctrl('u')], "PgUp", "page", 0, "a page up"),
+    bind(On(Screen::Matrix), Action::PageRight, &[c('>')], ">", "page right", 0, "a page of columns to the right"),
+    bind(On(Screen::Matrix), Action::PageLeft, &[c('<')], "<", "page left", 0, "a page of columns to the left"),
     bind(Any, Action::DetailDown, &[c('J'), c(' ')], "J Space", "more", 0, "scroll the detail down"),
     bind(Any, Action::DetailUp, &[c('K')], "K", "less", 0, "scroll the detail up"),
-    bind(Any, Action::Enter, &[k(KeyCode::Enter), c('l'), k(KeyCode::Right)], "Enter", "open", 2, "go into what the cursor is on"),
+    bind(Lists, Action::Enter, &[k(KeyCode::Enter), c('l'), k(KeyCode::Right)], "Enter", "open", 2, "go into what the cursor is on"),
     bind(
-        Any,
+        On(Screen::Matrix),
+        Action::Explain,
+        &[k(KeyCode::Enter), c('e')],
+        "Enter e",
+        "why",
+        2,
+        "why the cell is what it is: rules and objects",
+    ),
+    bind(On(Screen::Matrix), Action::Back, &[k(KeyCode::Esc), k(KeyCode::Backspace)], "Esc", "back", 3, "clear the filter, else go back"),
+    bind(
+        Lists,
         Action::Back,
         &[k(KeyCode::Esc), c('h'), k(KeyCode::Left), k(KeyCode::Backspace)],
         "Esc",
@@ -164,16 +196,30 @@ pub static BINDINGS: &[Binding] = &[
     bind(Any, Action::Quit, &[c('q')], "q", "quit", 3, "back, and from the first screen out"),
     bind(Any, Action::GoFleet, &[c('1')], "1", "fleet", 0, "all tenants"),
     bind(Any, Action::GoTenant, &[c('2')], "2", "tenant", 0, "one tenant: its walls, their checks, receipts and fixes"),
-    bind(Any, Action::GoQuota, &[c('3')], "3", "quota", 0, "quota usage, what binds, what fits"),
+    bind(Any, Action::GoMatrix, &[c('3')], "3", "matrix", 0, "who can reach whom, beginning with the tenant the cursor is on"),
     bind(Any, Action::GoViolations, &[c('4')], "4", "violations", 0, "violations and refusals across the fleet"),
-    bind(Any, Action::GoReceipts, &[c('5')], "5", "receipts", 0, "the ledger"),
+    bind(Any, Action::GoQuota, &[c('5')], "5", "quota", 0, "quota usage, what binds, what fits"),
+    bind(Any, Action::GoReceipts, &[c('7')], "7", "receipts", 0, "the ledger"),
     bind(Any, Action::NextScreen, &[k(KeyCode::Tab)], "Tab", "screen", 0, "next screen"),
     bind(Any, Action::PrevScreen, &[k(KeyCode::BackTab)], "Shift-Tab", "screen", 0, "previous screen"),
     bind(On(Screen::Tenant), Action::NextTenant, &[c(']')], "]", "next tenant", 7, "next tenant, in the fleet's order"),
     bind(On(Screen::Tenant), Action::PrevTenant, &[c('[')], "[", "tenant", 0, "previous tenant"),
-    bind(Any, Action::NextFinding, &[c('n')], "n", "next finding", 11, "next violation, across tenants"),
-    bind(Any, Action::PrevFinding, &[c('N')], "N", "finding", 0, "previous violation"),
-    bind(Any, Action::Filter, &[c('/')], "/", "filter", 8, "show rows with these words; a word after - must be absent"),
+    bind(Lists, Action::NextFinding, &[c('n')], "n", "next finding", 11, "next violation, across tenants"),
+    bind(Lists, Action::PrevFinding, &[c('N')], "N", "finding", 0, "previous violation"),
+    bind(On(Screen::Matrix), Action::NextFinding, &[c('n')], "n", "next gap", 4, "next cell that is not shut, in reading order"),
+    bind(On(Screen::Matrix), Action::PrevFinding, &[c('N')], "N", "gap", 0, "previous cell that is not shut"),
+    bind(On(Screen::Matrix), Action::Targets, &[c('w')], "w", "targets", 5, "give the room to the fixed targets, and back"),
+    bind(On(Screen::Matrix), Action::TurnRound, &[c('v')], "v", "other way", 6, "the other way round: from the column to the row"),
+    bind(Lists, Action::Filter, &[c('/')], "/", "filter", 8, "show rows with these words; a word after - must be absent"),
+    bind(
+        On(Screen::Matrix),
+        Action::Filter,
+        &[c('/')],
+        "/",
+        "filter",
+        8,
+        "tenants with these words; from: and to: for one side, - for without",
+    ),
     bind(Any, Action::Failing, &[c('!')], "!", "failing", 9, "only what fails"),
     bind(Any, Action::Sort, &[c('s')], "s", "order", 12, "next order or grouping"),
     bind(On(Screen::Fleet), Action::Columns, &[c('w')], "w", "columns", 10, "show the columns that do not fit, and back"),
@@ -204,6 +250,11 @@ pub static BINDINGS: &[Binding] = &[
     bind(Planning, Action::Copy, &[c('y')], "y", "copy", 4, "copy the plan's manifests"),
     bind(Planning, Action::DetailDown, &[c('j'), k(KeyCode::Down), c(' '), k(KeyCode::PageDown)], "j", "down", 5, "scroll down"),
     bind(Planning, Action::DetailUp, &[c('k'), k(KeyCode::Up), k(KeyCode::PageUp)], "k", "up", 6, "scroll up"),
+    bind(Hearing, Action::Close, &[k(KeyCode::Esc), c('q'), k(KeyCode::Enter), c('e')], "Esc", "close", 1, "close"),
+    bind(Hearing, Action::Copy, &[c('y')], "y", "copy", 2, "copy what is told"),
+    bind(Hearing, Action::Renew, &[c('r')], "r", "ask again", 3, "ask again"),
+    bind(Hearing, Action::DetailDown, &[c('j'), k(KeyCode::Down), c(' '), k(KeyCode::PageDown)], "j", "down", 4, "scroll down"),
+    bind(Hearing, Action::DetailUp, &[c('k'), k(KeyCode::Up), k(KeyCode::PageUp)], "k", "up", 5, "scroll up"),
     bind(Leaving, Action::Leave, &[c('y'), k(KeyCode::Enter), c('q')], "y", "leave", 1, "leave; what runs is cancelled"),
     bind(Leaving, Action::Close, &[k(KeyCode::Esc), c('n')], "n", "stay", 2, "stay"),
     bind(Typing, Action::Accept, &[k(KeyCode::Enter)], "Enter", "take", 1, "take what was typed"),
@@ -217,6 +268,7 @@ pub fn layer(state: &State) -> Layer {
         Some(Dialog::Probe { .. }) => Probing,
         Some(Dialog::Plan(plan)) if plan.typed.is_some() => Typing,
         Some(Dialog::Plan(_)) => Planning,
+        Some(Dialog::Story(_)) => Hearing,
         Some(Dialog::Quit) => Leaving,
         None if state.typing => Typing,
         None => On(state.screen),
@@ -226,6 +278,7 @@ pub fn layer(state: &State) -> Layer {
 /// Whether a binding is in force in a layer. On a screen, those of any screen are too; Ctrl-C and Ctrl-Z are in force everywhere.
 pub fn in_force(binding: &Binding, layer: Layer) -> bool {
     binding.layer == layer
+        || (binding.layer == Lists && matches!(layer, On(screen) if screen != Screen::Matrix))
         || (binding.layer == Any && (matches!(layer, On(_)) || matches!(binding.action, Action::Interrupt | Action::Suspend)))
 }
 
@@ -234,7 +287,7 @@ pub fn in_bar(state: &State, binding: &Binding) -> bool {
     let works = || enabled(state, binding.action).is_ok();
     match (binding.layer, binding.action) {
         _ if binding.bar == 0 || !in_force(binding, layer(state)) => false,
-        (Any, Action::Back | Action::Undo | Action::Sort) | (On(_), Action::Columns) => works(),
+        (Any | Lists | On(_), Action::Back | Action::Undo | Action::Sort | Action::Columns) => works(),
         (Any, Action::Quit) => enabled(state, Action::Back).is_err(),
         (Any, Action::Progress) | (Probing, Action::Close) => state.run.as_ref().is_some_and(super::run::Run::running),
         _ => true,

@@ -1,5 +1,6 @@
 //! Where everything goes, from the size alone and how many rows there are. Used by update (windows and offsets) and by drawing.
 
+use super::matrix::plot::{Want, plot};
 use super::state::Screen;
 
 /// A rectangle of cells.
@@ -106,6 +107,8 @@ pub struct Layout {
     pub detail: Area,
     /// A third pane.
     pub side: Area,
+    /// A line below the rows.
+    pub foot: Area,
     /// Status line.
     pub status: Area,
     /// Key bar.
@@ -123,6 +126,8 @@ pub struct Ask {
     pub filter: bool,
     /// Rows there are.
     pub rows: usize,
+    /// What the matrix shows across.
+    pub across: Want,
 }
 
 /// Lays a screen out.
@@ -136,8 +141,10 @@ pub fn layout(w: u16, h: u16, ask: Ask) -> Layout {
     let banner = if ask.banner { rest.take_top(u16::from(h > 4)) } else { none };
     let titled = ask.screen != Screen::Fleet || ask.filter;
     let title = if titled { rest.take_top(u16::from(h > 6)) } else { none };
-    let mut out = Layout { class, header, banner, title, heads: none, list: rest, frame: none, detail: none, side: none, status, keys };
+    let mut out =
+        Layout { class, header, banner, title, heads: none, list: rest, frame: none, detail: none, side: none, foot: none, status, keys };
     match ask.screen {
+        Screen::Matrix => split_matrix(&mut out, rest, h, ask),
         Screen::Tenant | Screen::Receipts => split_framed(&mut out, rest, ask),
         _ => split_table(&mut out, rest, ask),
     }
@@ -163,6 +170,30 @@ fn split_table(out: &mut Layout, mut rest: Area, ask: Ask) {
     }
     if out.class > Class::Narrow {
         out.heads = rest.take_top(1);
+    }
+    out.list = rest;
+}
+
+/// The matrix: heads as high as its columns need, a line of signs and counts, and the detail of the cell below or beside it.
+fn split_matrix(out: &mut Layout, mut rest: Area, h: u16, ask: Ask) {
+    let placed = |rest: Area| plot(usize::from(rest.w), usize::from(h), ask.across);
+    let lines = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let wanted = lines(ask.rows).saturating_add(lines(placed(rest).lines + 1));
+    let spare = rest.h.saturating_sub(wanted);
+    match out.class {
+        Class::Huge if spare < 16 => out.detail = rest.take_right((rest.w / 3).clamp(52, 76)),
+        Class::Wide | Class::Huge if rest.h >= 24 => out.detail = rest.take_bottom(spare.max(10)),
+        Class::Medium | Class::Wide if spare >= 6 => out.detail = rest.take_bottom(spare),
+        Class::Medium if rest.h >= 26 => out.detail = rest.take_bottom(9),
+        _ => {}
+    }
+    let placed = placed(rest);
+    out.heads = rest.take_top(lines(placed.lines));
+    // directly under the rows, so that it is read with them
+    let below = rest.h.saturating_sub(lines(ask.rows));
+    if placed.foot {
+        let mut tail = rest.take_bottom(below.max(1));
+        out.foot = tail.take_top(1);
     }
     out.list = rest;
 }
@@ -196,9 +227,10 @@ mod tests {
         for (w, h) in (0..250).step_by(7).flat_map(|w| (0..70).step_by(3).map(move |h| (w, h))) {
             for screen in SCREENS {
                 for rows in [0, 5, 1000] {
-                    let l = layout(w, h, Ask { screen, banner: rows == 5, filter: rows == 0, rows });
+                    let across = Want { tenants: rows, targets: 8, longest: 12, wide: rows == 5 };
+                    let l = layout(w, h, Ask { screen, banner: rows == 5, filter: rows == 0, rows, across });
                     let body = if l.frame.is_empty() { l.list } else { l.frame };
-                    let parts = [l.header, l.banner, l.title, l.heads, body, l.detail, l.side, l.status, l.keys];
+                    let parts = [l.header, l.banner, l.title, l.heads, body, l.detail, l.side, l.foot, l.status, l.keys];
                     let mut cells = vec![false; usize::from(w) * usize::from(h)];
                     for part in parts.iter().filter(|p| !p.is_empty()) {
                         for y in part.y..part.y + part.h {

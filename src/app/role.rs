@@ -81,6 +81,26 @@ roles! {
     GaugeFull = "gauge.full";
     /// The empty part of a gauge.
     GaugeTrack = "gauge.track";
+    /// A cell that was crossed against what is declared.
+    HeatCrossed = "heat.crossed";
+    /// A cell open on every port.
+    HeatEvery = "heat.every";
+    /// A cell open on some ports.
+    HeatSome = "heat.some";
+    /// A cell blocked for today's pods only.
+    HeatToday = "heat.today";
+    /// A cell of which nothing can be said.
+    HeatUndefined = "heat.undefined";
+    /// A cell blocked by declaration.
+    HeatDeclared = "heat.declared";
+    /// A cell blocked, and proved to be.
+    HeatProved = "heat.proved";
+    /// A tenant's cell with itself.
+    HeatOwn = "heat.own";
+    /// A cell open as tenants need it.
+    HeatMeant = "heat.meant";
+    /// The cell under the cursor.
+    HeatCursor = "heat.cursor";
     /// A line that a plan adds.
     DiffAdd = "diff.add";
     /// A line that a plan removes.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tui_input::Input;
 
 use super::list::{List, Row};
+use super::matrix::Across;
 use super::msg::{Level, View};
 use super::redact::{Aliases, Say};
 use super::run::Run;
@@ -14,6 +15,7 @@ use crate::fix::guard::Mode;
 use crate::fix::plan::FixPlan;
 use crate::model::ids::TenantId;
 use crate::model::time::Time;
+use crate::netpol::story::{End, Story};
 use crate::posture::assessment::{CheckResult, TenantAssessment};
 
 /// What the screen starts with.
@@ -41,23 +43,38 @@ pub enum Screen {
     Fleet,
     /// One tenant.
     Tenant,
-    /// Quota.
-    Quota,
+    /// Who can reach whom.
+    Matrix,
     /// Violations.
     Violations,
+    /// Quota.
+    Quota,
     /// Receipts.
     Receipts,
 }
 
 /// Every screen, in the order of its number key.
-pub const SCREENS: [Screen; 5] = [Screen::Fleet, Screen::Tenant, Screen::Quota, Screen::Violations, Screen::Receipts];
+pub const SCREENS: [Screen; 6] = [Screen::Fleet, Screen::Tenant, Screen::Matrix, Screen::Violations, Screen::Quota, Screen::Receipts];
 
 impl Screen {
+    /// Its number key. Numbers are kept for screens to come, so that none moves again.
+    pub const fn digit(self) -> u8 {
+        match self {
+            Self::Fleet => 1,
+            Self::Tenant => 2,
+            Self::Matrix => 3,
+            Self::Violations => 4,
+            Self::Quota => 5,
+            Self::Receipts => 7,
+        }
+    }
+
     /// Its title.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Fleet => "Fleet",
             Self::Tenant => "Tenant",
+            Self::Matrix => "Matrix",
             Self::Quota => "Quota",
             Self::Violations => "Violations",
             Self::Receipts => "Receipts",
@@ -91,6 +108,7 @@ pub struct Page {
 pub struct Pages {
     fleet: Page,
     tenant: Page,
+    matrix: Page,
     quota: Page,
     violations: Page,
     receipts: Page,
@@ -101,6 +119,7 @@ impl Pages {
         match screen {
             Screen::Fleet => &self.fleet,
             Screen::Tenant => &self.tenant,
+            Screen::Matrix => &self.matrix,
             Screen::Quota => &self.quota,
             Screen::Violations => &self.violations,
             Screen::Receipts => &self.receipts,
@@ -111,6 +130,7 @@ impl Pages {
         match screen {
             Screen::Fleet => &mut self.fleet,
             Screen::Tenant => &mut self.tenant,
+            Screen::Matrix => &mut self.matrix,
             Screen::Quota => &mut self.quota,
             Screen::Violations => &mut self.violations,
             Screen::Receipts => &mut self.receipts,
@@ -138,8 +158,23 @@ pub enum Dialog {
     },
     /// A plan.
     Plan(Box<PlanDialog>),
+    /// Why one end reaches another, or does not.
+    Story(Box<StoryDialog>),
     /// Leaving while something runs.
     Quit,
+}
+
+/// A story, from asking for it.
+#[derive(Debug)]
+pub struct StoryDialog {
+    /// The source: pinned, wherever the cursor goes.
+    pub from: End,
+    /// The destination.
+    pub to: End,
+    /// The story; none inside where an end is gone, none at all while it is asked for.
+    pub story: Option<Option<Box<Story>>>,
+    /// First line shown.
+    pub scroll: usize,
 }
 
 /// A fix plan, from asking for it to the typed confirmation.
@@ -199,6 +234,8 @@ pub struct State {
     pub tenant: Option<TenantId>,
     /// Each screen's page.
     pub pages: Pages,
+    /// The matrix's columns.
+    pub across: Across,
     /// The layer over the screen.
     pub dialog: Option<Dialog>,
     /// The filter field has the keys.
@@ -238,6 +275,7 @@ impl State {
             back: Vec::new(),
             tenant: None,
             pages: Pages::default(),
+            across: Across::default(),
             dialog: None,
             typing: false,
             run: None,

@@ -35,6 +35,8 @@ pub struct Symbols {
     pub cut: &'static str,
     pub tee: &'static str,
     pub dash: &'static str,
+    /// In the order of [`super::matrix::shade::SHADES`].
+    pub(super) shades: [&'static str; 8],
     verdicts: [&'static str; 9],
     modes: [&'static str; 3],
 }
@@ -67,6 +69,7 @@ const UNICODE: Symbols = Symbols {
     cut: "┄",
     tee: "├",
     dash: "–",
+    shades: ["≠", "✖", "▲", "◪", "?", "□", "■", "·"],
     verdicts: ["✖", "≠", "◪", "∅", "?", "□", "~", "■", "·"],
     modes: ["○", "◇", "◆"],
 };
@@ -99,6 +102,7 @@ const ASCII: Symbols = Symbols {
     cut: "-",
     tee: "+",
     dash: "-",
+    shades: ["=", "X", "/", "%", "?", "_", "#", "."],
     verdicts: ["X", "=", "%", "0", "?", "_", "~", "#", "."],
     modes: ["o", "<", "#"],
 };
@@ -199,6 +203,7 @@ mod tests {
                 set.over,
             ])
             .chain(set.corners)
+            .chain(set.shades)
             .chain(set.verdicts)
             .chain(set.modes);
             for symbol in all {

@@ -3,6 +3,7 @@
 mod actions;
 mod data;
 mod fixing;
+pub mod matrix;
 pub mod moves;
 pub mod notes;
 mod probing;
@@ -27,13 +28,13 @@ pub fn update(state: &mut State, msg: Msg, now: Time) -> Vec<Effect> {
                 state.touch();
             }
         }
-        Msg::Data(view) => data::arrived(state, view),
+        Msg::Data(view) => data::arrived(state, view, &mut effects),
         Msg::Clock => data::clock(state),
         Msg::Probe(news) => probing::news(state, news),
         Msg::Planned(tenant, result) => fixing::planned(state, &tenant, result),
         Msg::Fixed { tenant, result, undo, inverse } => fixing::fixed(state, &tenant, result, undo, inverse),
         Msg::Note(level, text) => notes::add(state, level, &text),
-        Msg::Story(..) => {}
+        Msg::Story(from, to, story) => matrix::told(state, &from, &to, story),
         Msg::Theme(name) => {
             state.settings.theme = name;
             state.touch();

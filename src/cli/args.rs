@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::fix::guard::Mode;
+use crate::netpol::profile::{PROFILES, Profile};
 use crate::posture::catalogue::Severity;
 use crate::posture::wall::Wall;
 use crate::report::check::FailOn;
@@ -63,6 +65,9 @@ pub struct CommonArgs {
     /// Seconds between polls of Vault
     #[arg(long, global = true, env = "PARTYWALL_VAULT_POLL", value_name = "SECONDS")]
     pub vault_poll: Option<u64>,
+    /// How network policies are read where the API leaves it open: spec, cilium or np-guard
+    #[arg(long, global = true, env = "PARTYWALL_NETWORK_PROFILE", value_name = "PROFILE", value_parser = profile_parser())]
+    pub network_profile: Option<Profile>,
     /// Objects a page of a list
     #[arg(long, global = true, env = "PARTYWALL_PAGE_SIZE", value_name = "N")]
     pub page_size: Option<u32>,
@@ -81,8 +86,10 @@ pub enum Command {
     Demo(DemoArgs),
     /// One line a tenant, once
     Status(StatusArgs),
-    /// All findings
+    /// All findings, of the cluster or of manifests
     Check(CheckArgs),
+    /// Who can reach whom, of the cluster or of manifests
+    Reach(ReachArgs),
     /// Run probes and print their receipts
     Probe(ProbeArgs),
     /// The ledger of receipts
@@ -139,15 +146,82 @@ pub struct StatusArgs {
     pub timeout: u64,
 }
 
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckOutput {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For a merge request.
+    Markdown,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for test reports.
+    Junit,
+}
+
+/// How connections are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReachFormat {
+    /// For people: one line a pair.
+    Table,
+    /// For programs: schema partywall.reach/v1.
+    Json,
+    /// For graphviz.
+    Dot,
+}
+
+/// Where manifests are.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FilesArgs {
+    /// Look at manifests instead of the cluster: a file, a folder (.yaml, .yml and .json in it, recursively, hidden ones passed over) or - for
+    /// standard input; may be given several times. Of an object that stands twice the later counts. What can't be read is told on stderr
+    /// and left out
+    #[arg(short = 'f', long = "file", value_name = "PATH")]
+    pub files: Vec<PathBuf>,
+}
+
+/// `reach`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 fine (also where some documents could not be read: stderr names them), 2 usage, 3 could not look, or nothing could be read."
+)]
+pub struct ReachArgs {
+    /// Manifests.
+    #[command(flatten)]
+    pub from: FilesArgs,
+    /// How to read what the API leaves open: as its text and tests say, as Cilium does, or as the analyser np-guard does (default: the
+    /// configured one, else spec)
+    #[arg(long, value_parser = profile_parser())]
+    pub profile: Option<Profile>,
+    /// How to print
+    #[arg(short = 'o', long, visible_alias = "output", value_enum, default_value = "table")]
+    pub format: ReachFormat,
+    /// Also say why: for every pair its ports by reason, and the policies of either side
+    #[arg(long)]
+    pub explain: bool,
+    /// Give up looking at the cluster after so many seconds
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub timeout: u64,
+}
+
 /// `check`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 findings, 2 usage, 3 could not look: a source was not seen, or with -f a document could not be read (stderr names it).
+With -f, what files can't show (Vault, what happened) is UNKNOWN and makes no exit code."
+)]
 pub struct CheckArgs {
+    /// Manifests.
+    #[command(flatten)]
+    pub from: FilesArgs,
     /// Only these tenants
     #[arg(long = "tenant", value_name = "NAME")]
     pub tenants: Vec<String>,
     /// How to print
     #[arg(short, long, value_enum, default_value = "table")]
-    pub output: Output,
+    pub output: CheckOutput,
     /// Exit with 1 from this severity on: critical, high, medium, low, info or never
     #[arg(long, default_value = "high", value_parser = parse_fail_on)]
     pub fail_on: FailOn,
@@ -237,6 +311,10 @@ pub struct ScreenshotArgs {
     /// Folder to write to
     #[arg(long, default_value = "screenshots")]
     pub out: PathBuf,
+}
+
+fn profile_parser() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(PROFILES.map(Profile::word)).try_map(|word| Profile::named(&word).ok_or("no such profile"))
 }
 
 fn parse_mode(text: &str) -> Result<Mode, String> {

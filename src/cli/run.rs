@@ -1,9 +1,12 @@
 //! The commands: each looks, prints and ends. The dashboard is in `term`.
 
+mod check;
 mod dashboard;
 mod doctor;
 mod fix;
+mod manifests;
 mod probe;
+mod reach;
 mod receipts;
 mod shots;
 mod sources;
@@ -52,6 +55,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         None => dashboard::run(&config),
         Some(Command::Demo(args)) => dashboard::demo(config, &args),
         Some(Command::Receipts(args)) => receipts::run(&config, &args),
+        Some(Command::Check(args)) if !args.from.files.is_empty() => check::files(&config, &args),
+        Some(Command::Reach(args)) if !args.from.files.is_empty() => reach::files(&config, &args),
         Some(command) => look(&config, command),
     }
 }
@@ -63,7 +68,8 @@ fn look(config: &Config, command: Command) -> Result<ExitCode> {
     runtime()?.block_on(async {
         match command {
             Command::Status(args) => status(config, args.output, args.timeout).await,
-            Command::Check(args) => check(config, &args).await,
+            Command::Check(args) => check::live(config, &args).await,
+            Command::Reach(args) => reach::live(config, &args).await,
             Command::Probe(args) => probe::run(config, &args).await,
             Command::Fix(args) => fix::run(config, &args).await,
             Command::Doctor(args) => doctor::run(config, &args).await,
@@ -121,29 +127,14 @@ async fn status(config: &Config, output: Output, seconds: u64) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-async fn check(config: &Config, args: &super::args::CheckArgs) -> Result<ExitCode> {
-    let Some(live) = settled(config, args.timeout).await? else { return Ok(ExitCode::from(BLIND)) };
-    let view = live.views.borrow().clone();
-    if let Some(stranger) = args.tenants.iter().find(|name| !view.assessment.by_tenant.contains_key(name.as_str())) {
-        return complain(&sources::no_such_tenant(&view, stranger), USAGE);
-    }
-    match args.output {
-        Output::Json => print_json(&report::check::json(&view.assessment, view.snapshot.server.simulated, &args.tenants))?,
-        Output::Table => print(&report::check::table(&view.assessment, &args.tenants))?,
-    }
-    Ok(if report::check::fails(&view.assessment, &args.tenants, args.fail_on) {
-        ExitCode::from(FOUND)
-    } else if sources::anything_unseen(&view) {
-        // nothing found where nothing could be seen is not fine
-        ExitCode::from(BLIND)
-    } else {
-        ExitCode::SUCCESS
-    })
-}
-
 /// Prints to stdout; a reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    written(std::io::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// What became of writing to stdout; a reader that went away is no error.
+pub(crate) fn written(result: std::io::Result<()>) -> Result<()> {
+    match result {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.wrap_err("the output could not be written"),
     }

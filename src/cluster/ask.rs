@@ -63,6 +63,7 @@ impl Cluster {
             "resource": &*question.resource,
             "subresource": &*question.subresource,
             "namespace": &*question.namespace,
+            "name": &*question.name,
         });
         let body = json!({
             "apiVersion": "authorization.k8s.io/v1",

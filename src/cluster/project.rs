@@ -1,7 +1,10 @@
 //! From wire types to facts: the same for a watch, a list and a manifest. Pure; never panics; what can't be read is marked, not dropped.
 
+pub mod adminpolicy;
+pub mod ciliumpolicy;
 pub mod meta;
 pub mod networkpolicy;
+pub mod platform;
 pub mod pod;
 pub mod rest;
 pub mod secretstore;
@@ -54,6 +57,11 @@ families! {
     Stores: super::wire::secretstore::StoreWire<'a> => secretstore::secret_store;
     Pods: super::wire::pod::PodWire<'a> => pod::pod;
     Events: super::wire::rest::EventWire<'a> => rest::event;
+    AdminPolicies: super::wire::adminpolicy::AdminPolicyWire<'a> => adminpolicy::admin_policy;
+    CiliumPolicies: super::wire::ciliumpolicy::CiliumPolicyWire<'a> => ciliumpolicy::cilium_policy;
+    CidrGroups: super::wire::ciliumpolicy::CidrGroupWire<'a> => ciliumpolicy::cidr_group;
+    Foreigners: AnyWire<'a> => platform::foreign;
+    CiliumConfigs: super::wire::platform::CiliumConfigWire<'a> => platform::cilium_config;
 }
 
 /// Calls a function generic over the family of a kind; the last value is for Vault's kinds, which no API server serves.
@@ -72,20 +80,19 @@ macro_rules! by_family {
             Kind::SecretStore => $function::<Stores>($($argument),*),
             Kind::Pod => $function::<Pods>($($argument),*),
             Kind::Event => $function::<Events>($($argument),*),
-            Kind::AdminNetworkPolicy
-            | Kind::BaselineAdminNetworkPolicy
-            | Kind::ClusterNetworkPolicy
-            | Kind::CiliumNetworkPolicy
-            | Kind::CiliumClusterwideNetworkPolicy
-            | Kind::CiliumCIDRGroup
-            | Kind::CalicoNetworkPolicy
+            Kind::CalicoNetworkPolicy
             | Kind::CalicoGlobalNetworkPolicy
             | Kind::AntreaNetworkPolicy
             | Kind::AntreaClusterNetworkPolicy
             | Kind::EgressFirewall
-            | Kind::AuthorizationPolicy
-            | Kind::CiliumConfig
-            | Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount => $none,
+            | Kind::AuthorizationPolicy => $function::<Foreigners>($($argument),*),
+            Kind::CiliumConfig => $function::<CiliumConfigs>($($argument),*),
+            Kind::AdminNetworkPolicy | Kind::BaselineAdminNetworkPolicy | Kind::ClusterNetworkPolicy => {
+                $function::<AdminPolicies>($($argument),*)
+            }
+            Kind::CiliumNetworkPolicy | Kind::CiliumClusterwideNetworkPolicy => $function::<CiliumPolicies>($($argument),*),
+            Kind::CiliumCIDRGroup => $function::<CidrGroups>($($argument),*),
+            Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount => $none,
         }
     };
 }
@@ -171,9 +178,9 @@ fn place(meta: Option<&MetaWire<'_>>) -> String {
     meta.map(|meta| meta.resource_version.text().to_owned()).unwrap_or_default()
 }
 
-/// The kind of that name, if it is one we read.
+/// The kind of that name, if it is one we read wholly.
 pub fn kind_named(text: &str) -> Option<Kind> {
-    crate::model::kind::WATCHED.iter().map(|info| info.kind).find(|kind| kind.as_str() == text)
+    crate::model::kind::WATCHED.iter().filter(|info| info.only.is_none()).map(|info| info.kind).find(|kind| kind.as_str() == text)
 }
 
 /// A name that may be missing.

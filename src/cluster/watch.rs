@@ -5,6 +5,7 @@
 //! seconds although its connections look alive, and first lists in an order and a number that are polite.
 
 mod backoff;
+mod discover;
 mod keep;
 mod kind;
 mod lines;
@@ -20,6 +21,7 @@ use futures::stream::FuturesOrdered;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
+use self::discover::Discovery;
 use self::kind::Follower;
 use self::pulse::Pulse;
 use super::connect::Cluster;
@@ -73,16 +75,18 @@ async fn run(cluster: Cluster, tx: Changes, pulse: Arc<watch::Sender<Pulse>>) {
     tasks.spawn(keep::going(tx.clone(), None, move || pulse::beat(beating.clone(), beaten.clone())));
     tasks.spawn(tell_server(cluster.clone(), tx.clone(), pulse.subscribe()));
     let lists = Arc::new(Semaphore::new(cluster.options().lists_at_once.max(1)));
+    let discovery = Arc::new(Discovery::new(cluster.clone(), pulse.subscribe()));
     for kinds in WATCHED.chunks(ASKED_AT_ONCE) {
         let mut asked = FuturesOrdered::new();
         for info in kinds {
-            asked.push_back(ask(&cluster, info));
+            asked.push_back(ask(&cluster, info, info.group));
         }
         for info in kinds {
             let mut answers = asked.next().await;
-            let (cluster, changes, pulse, lists) = (cluster.clone(), tx.clone(), pulse.clone(), lists.clone());
+            let (cluster, changes, pulse) = (cluster.clone(), tx.clone(), pulse.clone());
+            let (lists, discovery) = (lists.clone(), discovery.clone());
             let begin = move || {
-                let follower = Follower::new(cluster.clone(), info, changes.clone(), pulse.clone(), lists.clone());
+                let follower = Follower::new(cluster.clone(), info, changes.clone(), pulse.clone(), lists.clone(), discovery.clone());
                 follower.run(answers.take())
             };
             tasks.spawn(keep::going(tx.clone(), Some(info.kind), begin));
@@ -91,10 +95,17 @@ async fn run(cluster: Cluster, tx: Changes, pulse: Arc<watch::Sender<Pulse>>) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// The two questions a kind needs an answer to.
-async fn ask(cluster: &Cluster, info: &KindInfo) -> Vec<(Question, Answer)> {
-    let questions = [Question::new("list", info.group, info.plural), Question::new("watch", info.group, info.plural)];
-    cluster.can_i(&questions).await
+/// The two questions a kind needs an answer to, in the group that serves it. Of a kind of which only one object is read, the questions
+/// are about that object: a role may permit no more.
+async fn ask(cluster: &Cluster, info: &KindInfo, group: &str) -> Vec<(Question, Answer)> {
+    let question = |verb| {
+        let all = Question::new(verb, group, info.plural);
+        match info.only {
+            Some((namespace, name)) => all.within(namespace).named(name),
+            None => all,
+        }
+    };
+    cluster.can_i(&["list", "watch"].map(question)).await
 }
 
 /// Tells who the server is, and again each time it comes back.

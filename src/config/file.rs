@@ -70,6 +70,8 @@ pub struct ConfigFile {
     pub tenants: TenantSection,
     /// `[quota]`.
     pub quota: QuotaSection,
+    /// `[network]`.
+    pub network: super::network::NetworkSection,
 }
 
 /// `[vault]`.

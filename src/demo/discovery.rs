@@ -26,14 +26,14 @@ pub(crate) fn groups(accept: &str) -> Reply {
     if wants_aggregated(accept) {
         return aggregated(false);
     }
-    let list: Vec<Value> = versions().into_iter().filter(|(g, _)| !g.is_empty()).map(|(g, v)| group_json(g, v)).collect();
+    let list: Vec<Value> = versions().iter().filter(|(g, _)| !g.is_empty()).map(|(g, v)| group_json(g, v)).collect();
     vary(http::json(200, &json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": list})))
 }
 
 /// `/apis/<group>`.
 pub(crate) fn group(name: &str) -> Option<Reply> {
-    let (group, version) = versions().into_iter().find(|(g, _)| !g.is_empty() && *g == name)?;
-    let mut value = group_json(group, version);
+    let (group, versions) = versions().into_iter().find(|(g, _)| !g.is_empty() && *g == name)?;
+    let mut value = group_json(group, &versions);
     if let Some(map) = value.as_object_mut() {
         map.insert("kind".into(), "APIGroup".into());
         map.insert("apiVersion".into(), "v1".into());
@@ -81,27 +81,40 @@ fn vary(mut reply: Reply) -> Reply {
     reply
 }
 
-/// Every group with its only version, in order.
-fn versions() -> BTreeMap<&'static str, &'static str> {
+/// Every group with its versions, the preferred one first.
+fn versions() -> BTreeMap<&'static str, Vec<&'static str>> {
     let reviews = REVIEWS.iter().map(|r| (r.group, r.version));
-    KINDS.iter().map(|k| (k.group, k.version)).chain(reviews).collect()
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (group, version) in KINDS.iter().map(|k| (k.group, k.version)).chain(reviews) {
+        let versions = groups.entry(group).or_default();
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    groups
 }
 
-fn group_json(group: &str, version: &str) -> Value {
-    let entry = json!({"groupVersion": format!("{group}/{version}"), "version": version});
-    json!({"name": group, "versions": [entry], "preferredVersion": entry})
+fn group_json(group: &str, versions: &[&str]) -> Value {
+    let entry = |version: &&str| json!({"groupVersion": format!("{group}/{version}"), "version": version});
+    let entries: Vec<Value> = versions.iter().map(entry).collect();
+    let preferred = entries.first().cloned();
+    json!({"name": group, "versions": entries, "preferredVersion": preferred})
 }
 
 fn aggregated(core: bool) -> Reply {
     let items: Vec<Value> = versions()
         .into_iter()
         .filter(|(group, _)| group.is_empty() == core)
-        .map(|(group, version)| {
-            let kinds = KINDS.iter().filter(|k| k.group == group).map(aggregated_kind);
-            let reviews = REVIEWS.iter().filter(|r| r.group == group && !r.plural.contains('/')).map(aggregated_review);
-            let resources: Vec<Value> = kinds.chain(reviews).collect();
+        .map(|(group, versions)| {
+            let of_version = |version: &&str| {
+                let kinds = KINDS.iter().filter(|k| k.group == group && k.version == *version).map(aggregated_kind);
+                let reviews =
+                    REVIEWS.iter().filter(|r| r.group == group && r.version == *version && !r.plural.contains('/')).map(aggregated_review);
+                let resources: Vec<Value> = kinds.chain(reviews).collect();
+                json!({"version": version, "resources": resources, "freshness": "Current"})
+            };
             let metadata = if core { json!({"creationTimestamp": null}) } else { json!({"name": group, "creationTimestamp": null}) };
-            json!({"metadata": metadata, "versions": [{"version": version, "resources": resources, "freshness": "Current"}]})
+            json!({"metadata": metadata, "versions": versions.iter().map(of_version).collect::<Vec<Value>>()})
         })
         .collect();
     let body = json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items});

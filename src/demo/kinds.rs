@@ -34,8 +34,8 @@ macro_rules! kind {
     };
 }
 
-/// Every kind, in the order of discovery.
-pub(crate) static KINDS: [Kind; 21] = [
+/// Every kind, in the order of discovery; of a group with several versions the preferred one first.
+pub(crate) static KINDS: [Kind; 24] = [
     kind!("" "v1" "configmaps" "ConfigMap" true ["cm"], []),
     kind!("" "v1" "events" "Event" true ["ev"], []),
     kind!("" "v1" "limitranges" "LimitRange" true ["limits"], []),
@@ -57,6 +57,9 @@ pub(crate) static KINDS: [Kind; 21] = [
     kind!("external-secrets.io" "v1" "clustersecretstores" "ClusterSecretStore" false ["css"], ["status"], true),
     kind!("external-secrets.io" "v1" "externalsecrets" "ExternalSecret" true ["es"], ["status"], true),
     kind!("external-secrets.io" "v1" "secretstores" "SecretStore" true ["ss"], ["status"], true),
+    kind!("policy.networking.k8s.io" "v1alpha2" "clusternetworkpolicies" "ClusterNetworkPolicy" false ["cnp"], ["status"], true),
+    kind!("policy.networking.k8s.io" "v1alpha1" "adminnetworkpolicies" "AdminNetworkPolicy" false ["anp"], ["status"], true),
+    kind!("policy.networking.k8s.io" "v1alpha1" "baselineadminnetworkpolicies" "BaselineAdminNetworkPolicy" false ["banp"], ["status"], true),
 ];
 
 impl Kind {

@@ -19,12 +19,22 @@ pub struct Question {
     pub subresource: Name,
     /// Namespace; empty for all.
     pub namespace: Name,
+    /// The one object; empty for all.
+    #[serde(default)]
+    pub name: Name,
 }
 
 impl Question {
     /// A question about a resource in all namespaces.
     pub fn new(verb: &str, group: &str, resource: &str) -> Self {
-        Self { verb: verb.into(), group: group.into(), resource: resource.into(), subresource: "".into(), namespace: "".into() }
+        Self {
+            verb: verb.into(),
+            group: group.into(),
+            resource: resource.into(),
+            subresource: "".into(),
+            namespace: "".into(),
+            name: "".into(),
+        }
     }
 
     /// The same about a subresource.
@@ -40,6 +50,13 @@ impl Question {
         self.namespace = namespace.into();
         self
     }
+
+    /// The same about one object.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
 }
 
 impl std::fmt::Display for Question {
@@ -50,6 +67,9 @@ impl std::fmt::Display for Question {
         }
         if !self.group.is_empty() {
             write!(f, ".{}", self.group)?;
+        }
+        if !self.name.is_empty() {
+            write!(f, " {}", self.name)?;
         }
         if self.namespace.is_empty() { f.write_str(" in all namespaces") } else { write!(f, " in {}", self.namespace) }
     }

@@ -49,12 +49,14 @@ pub enum CiliumSubject {
     Unreadable(Name),
 }
 
-/// One entry of a rule list. At most one of the peer members may be given; none given: no limit on the peer, when there are ports.
+/// One entry of a rule list. At most one of the peer members may be given (the agent refuses a policy with more); none given: no limit on the
+/// peer, when there are ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CiliumEntry {
-    /// The peer members that are present. Empty: no limit (with `ports`), or nothing at all (without).
+    /// The peer members that are present. Empty: no limit (with `ports`), or nothing at all (without). Where one of endpoints, entities,
+    /// ranges or nodes is present and empty, only that one: then nobody is selected.
     pub peers: Box<[CiliumPeers]>,
-    /// `toPorts`; none: every port.
+    /// `toPorts`; none (also where the list is empty): every port. Empty: no port, because no element names any.
     pub ports: Option<Box<[CiliumPorts]>>,
     /// `icmps` is given: with no `toPorts`, the entry is about ICMP only.
     pub icmp_only: bool,
@@ -109,7 +111,7 @@ pub enum CiliumBlock {
 pub enum CiliumService {
     /// `k8sService`.
     Named {
-        /// Namespace; none: the policy's own.
+        /// Namespace; none: any.
         namespace: Option<Name>,
         /// Name.
         name: Name,
@@ -127,7 +129,7 @@ pub enum CiliumService {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CiliumPorts {
     /// `ports`, each already expanded: protocol ANY or none gives an entry per protocol, port `0` is [`super::networkpolicy::PortMatch::Any`].
-    /// Empty: every port.
+    /// Never empty: of an element without ports the agent makes nothing.
     pub ports: Box<[PolicyPort]>,
     /// `rules` (http, kafka, dns, l7) are given: what passes is filtered further.
     pub filtered: bool,

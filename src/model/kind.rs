@@ -82,7 +82,9 @@ pub struct KindInfo {
     pub kind: Kind,
     /// API group; empty for core.
     pub group: &'static str,
-    /// Version asked for; discovery decides for kinds that are optional.
+    /// Another group that may serve the same kind, looked at where the first does not.
+    pub other_group: Option<&'static str>,
+    /// Version asked for; where a kind is optional and discovery does not know this version of it, the one the server prefers.
     pub version: &'static str,
     /// Resource name in paths.
     pub plural: &'static str,
@@ -95,16 +97,19 @@ pub struct KindInfo {
 }
 
 const fn core(kind: Kind, plural: &'static str) -> KindInfo {
-    KindInfo { kind, group: "", version: "v1", plural, namespaced: true, optional: false, only: None }
+    in_group(kind, "", plural)
 }
 
 const fn in_group(kind: Kind, group: &'static str, plural: &'static str) -> KindInfo {
-    KindInfo { kind, group, version: "v1", plural, namespaced: true, optional: false, only: None }
+    KindInfo { kind, group, other_group: None, version: "v1", plural, namespaced: true, optional: false, only: None }
 }
 
 const fn optional_kind(kind: Kind, group: &'static str, version: &'static str, plural: &'static str) -> KindInfo {
     KindInfo { version, optional: true, ..in_group(kind, group, plural) }
 }
+
+/// Calico keeps its objects as CRDs; where an API server of its own, or newer CRDs, serve them, it is in this group.
+const CALICO_API: Option<&str> = Some("projectcalico.org");
 
 /// Every kind that is listed and watched, in the order in which initial lists are made: what shapes the walls first, what is many last.
 pub const WATCHED: [KindInfo; 29] = [
@@ -128,9 +133,10 @@ pub const WATCHED: [KindInfo; 29] = [
         ..optional_kind(Kind::CiliumClusterwideNetworkPolicy, "cilium.io", "v2", "ciliumclusterwidenetworkpolicies")
     },
     KindInfo { namespaced: false, ..optional_kind(Kind::CiliumCIDRGroup, "cilium.io", "v2", "ciliumcidrgroups") },
-    optional_kind(Kind::CalicoNetworkPolicy, "crd.projectcalico.org", "v1", "networkpolicies"),
+    KindInfo { other_group: CALICO_API, ..optional_kind(Kind::CalicoNetworkPolicy, "crd.projectcalico.org", "v1", "networkpolicies") },
     KindInfo {
         namespaced: false,
+        other_group: CALICO_API,
         ..optional_kind(Kind::CalicoGlobalNetworkPolicy, "crd.projectcalico.org", "v1", "globalnetworkpolicies")
     },
     optional_kind(Kind::AntreaNetworkPolicy, "crd.antrea.io", "v1beta1", "networkpolicies"),

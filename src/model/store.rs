@@ -117,7 +117,7 @@ impl Store {
         let kind = fact.kind();
         if let Some(seen) = self.relisting.get_mut(&kind) {
             let meta = fact.meta();
-            let namespace = if kind == Kind::Namespace { meta.name.clone() } else { meta.namespace.clone() };
+            let namespace = if kind == Kind::Namespace { meta.name.clone() } else { kept_under(kind, &meta.namespace) };
             seen.insert((namespace, meta.name.clone()));
         }
         let (object, identity) = (fact.meta().object(kind), Identity::of(fact.meta()));
@@ -159,7 +159,8 @@ impl Store {
     fn gone(&mut self, kind: Kind, namespace: &Name, name: &Name) {
         if is_clusterwide(kind) {
             if self.remove_clusterwide(kind, name) {
-                self.log(ObjectRef { kind, namespace: namespace.clone(), name: name.clone() }, How::Deleted, Identity::default());
+                let namespace = kind.info().and_then(|info| info.only).map_or("", |(namespace, _)| namespace).into();
+                self.log(ObjectRef { kind, namespace, name: name.clone() }, How::Deleted, Identity::default());
                 self.dirty.cluster = true;
                 self.dirty.everything |= kind == Kind::Node;
             }
@@ -214,13 +215,16 @@ impl Store {
     fn moved_clusterwide(&mut self, before: Before, object: ObjectRef, identity: Identity) {
         let how = match before {
             Before::Same => return,
-            Before::Nothing => How::Added,
-            Before::Other(_) => How::Changed,
+            Before::Nothing => Some(How::Added),
+            Before::Other(old) if old.uid != identity.uid || old.version != identity.version => Some(How::Changed),
+            Before::Other(_) => None,
         };
         self.dirty.cluster = true;
         // Nodes count in more than the network
         self.dirty.everything |= object.kind == Kind::Node;
-        self.log(object, how, identity);
+        if let Some(how) = how {
+            self.log(object, how, identity);
+        }
     }
 
     /// Names of the known objects of a kind that is kept beside the namespaces.
@@ -261,6 +265,11 @@ impl Store {
 /// Whether objects of a kind are kept beside the namespaces: cluster-scoped kinds save Namespace, and the CNI's one ConfigMap.
 fn is_clusterwide(kind: Kind) -> bool {
     kind == Kind::CiliumConfig || (kind != Kind::Namespace && kind.info().is_some_and(|info| !info.namespaced))
+}
+
+/// The namespace under which an object is looked up: none for what is kept beside the namespaces.
+fn kept_under(kind: Kind, namespace: &Name) -> Name {
+    if is_clusterwide(kind) { "".into() } else { namespace.clone() }
 }
 
 #[derive(Default)]

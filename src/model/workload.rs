@@ -19,6 +19,8 @@ pub struct WorkloadFact {
     pub containers: Containers,
     /// `serviceAccountName` of the template, `default` where absent.
     pub service_account: Name,
+    /// `hostNetwork` of the template.
+    pub host_network: bool,
     /// Pods wanted; none where the kind does not say.
     pub wanted: Option<u32>,
     /// Pods ready.

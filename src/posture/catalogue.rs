@@ -71,7 +71,7 @@ const fn fixed(info: CheckInfo, fix: &'static str) -> CheckInfo {
 }
 
 /// Every check of this release, by wall and number.
-pub static CHECKS: [CheckInfo; 12] = [
+pub static CHECKS: [CheckInfo; 27] = [
     fixed(
         probed(
             check(
@@ -97,6 +97,100 @@ pub static CHECKS: [CheckInfo; 12] = [
             ProbeId::Network,
         ),
         "FX-NET-BASE",
+    ),
+    fixed(
+        check(
+            "NET-03",
+            Wall::Net,
+            Severity::Critical,
+            "no path to another tenant",
+            "No rule of this tenant lets a pod of its own, of today or of tomorrow, connect to a pod of another tenant.",
+        ),
+        "FX-NET-BASE",
+    ),
+    fixed(
+        check(
+            "NET-04",
+            Wall::Net,
+            Severity::Critical,
+            "nothing accepted from another tenant",
+            "No rule of this tenant lets a pod of its own, of today or of tomorrow, accept a connection from another tenant.",
+        ),
+        "FX-NET-BASE",
+    ),
+    check(
+        "NET-05",
+        Wall::Net,
+        Severity::Medium,
+        "DNS exception is exact",
+        "DNS is allowed to the cluster's resolver and nowhere else, over UDP and TCP, and with it nothing else.",
+    ),
+    check("NET-06", Wall::Net, Severity::High, "DNS works over UDP and TCP", "Names resolve from the tenant's pods over both transports."),
+    fixed(
+        check(
+            "NET-07",
+            Wall::Net,
+            Severity::Critical,
+            "cloud metadata unreachable",
+            "No rule lets a pod reach an address at which a cloud hands out credentials.",
+        ),
+        "FX-NET-BASE",
+    ),
+    fixed(
+        check(
+            "NET-08",
+            Wall::Net,
+            Severity::High,
+            "private ranges unreachable",
+            "No rule lets a pod reach a private range or the cluster's own addresses, save those granted by name.",
+        ),
+        "FX-NET-BASE",
+    ),
+    check(
+        "NET-13",
+        Wall::Net,
+        Severity::Critical,
+        "no host-network workloads",
+        "No pod and no template of the tenant uses the node's network, where no policy applies.",
+    ),
+    check(
+        "NET-14",
+        Wall::Net,
+        Severity::Critical,
+        "tenant cannot weaken its wall",
+        "The tenant may not write network policies, or a cluster-wide Deny bounds whatever it writes.",
+    ),
+    fixed(
+        check(
+            "NET-15",
+            Wall::Net,
+            Severity::High,
+            "ingress only from the entry point",
+            "Connections come from the tenant itself and declared entry points only, on ports of its Services.",
+        ),
+        "FX-NET-BASE",
+    ),
+    check("NET-17", Wall::Net, Severity::High, "IPv6 parity", "What is closed over IPv4 is closed over IPv6."),
+    check(
+        "NET-19",
+        Wall::Net,
+        Severity::High,
+        "all address forms blocked",
+        "No Service form, NodePort, external address, external name or hand-kept endpoint leads past the wall.",
+    ),
+    check(
+        "NET-23",
+        Wall::Net,
+        Severity::Low,
+        "no dangling policies",
+        "Every policy selects somebody and speaks of somebody, and no two stand in the same place.",
+    ),
+    check(
+        "NET-24",
+        Wall::Net,
+        Severity::High,
+        "no misread exceptions",
+        "What one rule excepts, no broader rule for the same pod takes back.",
     ),
     probed(
         check(
@@ -169,6 +263,14 @@ pub static CHECKS: [CheckInfo; 12] = [
         "quota pressure",
         "The tenant is not about to hit its quota, and nothing was refused lately.",
     ),
+    check(
+        "PLT-01",
+        Wall::Plt,
+        Severity::Critical,
+        "CNI enforces policy",
+        "Something that is known to enforce network policies runs on the Nodes and is not told to let everything through.",
+    ),
+    check("PLT-02", Wall::Plt, Severity::Critical, "CNI not in audit mode", "What policies refuse is dropped, not merely recorded."),
     check(
         "PLT-14",
         Wall::Plt,

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::assessment::{Assessment, CheckResult, TenantAssessment, Unknown};
+use super::assessment::{Assessment, CheckResult, TenantAssessment, Unknown, unenforced};
 use super::catalogue::find;
 use super::moves::wall_move;
+use super::net::granted::Granted;
 use super::plt::FleetView;
+use super::refers::{Outlines, Refers};
 use super::rules::{PLATFORM_RULES, resting_on};
 use super::sight::{Source, VAULT_SOURCES};
 use super::tenant::{judge_tenant, result};
@@ -21,7 +23,7 @@ use crate::model::source::Sight;
 use crate::model::tenant::{TenantRules, Tenants};
 use crate::model::time::{HOUR, Time};
 use crate::netpol::reach::{Options, Reach};
-use crate::netpol::story::{End, Story};
+use crate::netpol::story::{End, Side, Story};
 use crate::probe::spec::PROBES;
 use crate::receipt::ReceiptId;
 use crate::receipt::book::Book;
@@ -39,11 +41,20 @@ pub struct EngineConfig {
     pub refusals_window: i64,
     /// How network policies are read, and where the fixed targets are.
     pub reach: Options,
+    /// Entry points and addresses that are granted to every tenant.
+    pub network: Granted,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { rules: TenantRules::default(), warn_permille: 800, full_permille: 950, refusals_window: HOUR, reach: Options::default() }
+        Self {
+            rules: TenantRules::default(),
+            warn_permille: 800,
+            full_permille: 950,
+            refusals_window: HOUR,
+            reach: Options::default(),
+            network: Granted::default(),
+        }
     }
 }
 
@@ -64,6 +75,8 @@ struct Entry {
     receipts: Vec<(ReceiptId, bool)>,
     /// Tenants that the receipts involve besides this one.
     partners: Vec<TenantId>,
+    /// Other namespaces that it looks at.
+    refers: Refers,
 }
 
 /// Evaluates a fleet step by step.
@@ -75,6 +88,7 @@ pub struct Engine {
     /// The Namespace objects that the tenants were worked out from.
     seen: BTreeMap<Name, Option<Arc<NamespaceFact>>>,
     reach: Reach,
+    outlines: Outlines,
     platform: Vec<CheckResult>,
     book_revision: u64,
     /// When it looked last; none before the first time.
@@ -90,6 +104,7 @@ impl Engine {
             tenants: Arc::default(),
             entries: BTreeMap::new(),
             seen: BTreeMap::new(),
+            outlines: Outlines::default(),
             platform: Vec::new(),
             book_revision: 0,
             looked: None,
@@ -105,7 +120,9 @@ impl Engine {
         let touched = self.reach.sync(snapshot, &self.tenants, dirty);
         let book_changed = self.book_revision != book.revision();
         let roles = Roles::of(&snapshot.vault);
-        let mut again = self.out_of_date(dirty, all || regrouped || touched.all, (book, &snapshot.server), book_changed, now);
+        let outlines = self.outlines.follow(snapshot, dirty, all || regrouped);
+        let everybody = all || regrouped || touched.all || dirty.cluster;
+        let mut again = self.out_of_date((dirty, &outlines), everybody, (book, &snapshot.server), book_changed, now);
         let judged_already: BTreeSet<&TenantId> = again.iter().collect();
         let too: Vec<TenantId> = touched.tenants.iter().filter(|tenant| !judged_already.contains(tenant)).cloned().collect();
         again.extend(too.into_iter().filter(|tenant| self.tenants.namespaces.contains_key(tenant)));
@@ -121,10 +138,20 @@ impl Engine {
             // what came out the same stays the same allocation: a fleet is not held twice while a reader has the last view
             let assessment = before.filter(|before| **before == assessment).unwrap_or_else(|| Arc::new(assessment));
             let (receipts, partners) = newest(book, &snapshot.server, &tenant);
-            self.entries.insert(tenant, Entry { assessment, again_at: judged.again_at, receipts, partners });
+            let refers = Refers::of(&view, &assessment);
+            self.entries.insert(tenant, Entry { assessment, again_at: judged.again_at, receipts, partners, refers });
         }
+        let fleet = FleetView { snapshot, tenants: &self.tenants, roles: &roles, config: &self.config };
         if all || regrouped {
-            self.platform = platform(&FleetView { snapshot, tenants: &self.tenants, roles: &roles, config: &self.config });
+            self.platform = platform(&fleet, |_| true);
+        } else if dirty.cluster || !outlines.is_empty() || dirty.namespaces.iter().any(|name| !self.tenants.of.contains_key(name)) {
+            // what enforces is of the cluster's own namespaces; what there is to enforce, of all
+            let fresh = platform(&fleet, |rule| rule.enforcement);
+            for result in fresh {
+                if let Some(place) = self.platform.iter_mut().find(|old| old.check.id == result.check.id) {
+                    *place = result;
+                }
+            }
         }
         self.book_revision = book.revision();
         self.looked = Some(now);
@@ -133,7 +160,14 @@ impl Engine {
 
     /// Why one end reaches another, or does not: as of the snapshot given last.
     pub fn explain(&self, from: &End, to: &End) -> Option<Story> {
-        self.reach.explain(from, to)
+        let mut story = self.reach.explain(from, to)?;
+        let sides = story.segments.iter().flat_map(|segment| [&segment.egress, &segment.ingress]);
+        let kinds: BTreeSet<&str> = sides.flat_map(Side::objects).map(|object| object.kind.as_str()).collect();
+        let idle = unenforced(&self.platform).into_iter().filter(|kind| kinds.contains(kind));
+        story.notes.extend(idle.map(|kind| {
+            format!("{kind}: nothing that was recognised in this cluster enforces it, so it may have no effect at all (PLT-01)")
+        }));
+        Some(story)
     }
 
     /// Works out the tenants again if a Namespace appeared, changed or went. O(changed namespaces) when none did.
@@ -163,7 +197,14 @@ impl Engine {
     }
 
     /// Tenants to judge again.
-    fn out_of_date(&self, dirty: &Dirty, all: bool, (book, server): (&Book, &ServerFacts), book_changed: bool, now: Time) -> Vec<TenantId> {
+    fn out_of_date(
+        &self,
+        (dirty, outlines): (&Dirty, &BTreeSet<Name>),
+        all: bool,
+        (book, server): (&Book, &ServerFacts),
+        book_changed: bool,
+        now: Time,
+    ) -> Vec<TenantId> {
         if all {
             return self.tenants.namespaces.keys().cloned().collect();
         }
@@ -172,6 +213,7 @@ impl Engine {
             let Some(entry) = self.entries.get(tenant) else { return true };
             touched.contains(tenant)
                 || entry.partners.iter().any(|partner| touched.contains(partner))
+                || entry.refers.moved(dirty, outlines)
                 || entry.again_at.is_some_and(|at| now >= at)
                 || (book_changed && newest(book, server, tenant).0 != entry.receipts)
         };
@@ -214,13 +256,13 @@ fn newest(book: &Book, server: &ServerFacts, tenant: &str) -> (Vec<(ReceiptId, b
     (ids, receipts().filter_map(|receipt| receipt.partner.clone()).collect())
 }
 
-fn platform(view: &FleetView<'_>) -> Vec<CheckResult> {
+fn platform(view: &FleetView<'_>, wanted: impl Fn(&super::rules::PlatformRule) -> bool) -> Vec<CheckResult> {
     let judge = |rule: &super::rules::PlatformRule| {
         let points = (rule.judge)(view);
         let declared = points.iter().map(|point| point.declared).min().unwrap_or(Declared::NotApplicable);
         Some(result(find(rule.id)?, declared, Tried::No, None, None, points))
     };
-    PLATFORM_RULES.iter().filter_map(judge).collect()
+    PLATFORM_RULES.iter().filter(|rule| wanted(rule)).filter_map(judge).collect()
 }
 
 /// Each source that is not seen, once, with the checks that are unknown somewhere and may rest on it (all that may, while there is no tenant).

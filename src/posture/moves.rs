@@ -12,9 +12,38 @@ use crate::model::time::Time;
 /// Kinds whose movement can move a wall.
 const fn moved_by(wall: Wall) -> &'static [Kind] {
     match wall {
-        Wall::Net => &[Kind::NetworkPolicy, Kind::Namespace, Kind::Service],
+        Wall::Net => &[
+            Kind::NetworkPolicy,
+            Kind::CiliumNetworkPolicy,
+            Kind::CalicoNetworkPolicy,
+            Kind::AntreaNetworkPolicy,
+            Kind::EgressFirewall,
+            Kind::AuthorizationPolicy,
+            Kind::Namespace,
+            Kind::Service,
+            Kind::Deployment,
+            Kind::StatefulSet,
+            Kind::DaemonSet,
+            Kind::CronJob,
+        ],
         Wall::Sec => &[Kind::SecretStore, Kind::ServiceAccount, Kind::VaultRole, Kind::VaultPolicy, Kind::Namespace],
         Wall::Res => &[Kind::ResourceQuota, Kind::LimitRange, Kind::Namespace],
+        _ => &[],
+    }
+}
+
+/// Cluster-wide kinds whose movement can move a wall of every tenant.
+const fn moved_cluster_wide_by(wall: Wall) -> &'static [Kind] {
+    match wall {
+        Wall::Net => &[
+            Kind::AdminNetworkPolicy,
+            Kind::BaselineAdminNetworkPolicy,
+            Kind::ClusterNetworkPolicy,
+            Kind::CiliumClusterwideNetworkPolicy,
+            Kind::CiliumCIDRGroup,
+            Kind::CalicoGlobalNetworkPolicy,
+            Kind::AntreaClusterNetworkPolicy,
+        ],
         _ => &[],
     }
 }
@@ -52,5 +81,6 @@ fn cause(after: &TenantAssessment, wall: Wall, dirty: &Dirty) -> Option<(ObjectR
     };
     // this tenant's own declarations come first: they name the cause where a receipt's first difference may be a by-product
     let own = dirty.log.iter().rev().find(ours).map(|moved| (moved.object.clone(), moved.how));
-    own.or(ended)
+    let above = || dirty.log.iter().rev().find(|moved| moved_cluster_wide_by(wall).contains(&moved.object.kind));
+    own.or(ended).or_else(|| above().map(|moved| (moved.object.clone(), moved.how)))
 }

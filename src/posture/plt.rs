@@ -28,7 +28,7 @@ pub struct FleetView<'a> {
     pub config: &'a EngineConfig,
 }
 
-fn cluster() -> Subject {
+pub(super) fn cluster() -> Subject {
     Subject { kind: "Cluster", namespace: "".into(), name: "".into(), container: None }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::apps;
 use super::assessment::{AppKind, CheckResult, Lapsed, LapsedBy, Refusal, TenantAssessment};
-use super::catalogue::{CheckInfo, find};
+use super::catalogue::{CheckInfo, Severity, find};
 use super::cover::covers;
 use super::finding::Finding;
+use super::net::NOT_READ;
 use super::quota::rows;
 use super::rules::{RULES, Rule};
 use super::verdict::{Declared, Tried, Verdict, combine};
@@ -149,14 +150,36 @@ fn finding(check: &'static CheckInfo, tried: Tried, point: Point) -> Finding {
     };
     // kept by the thousand
     message.shrink_to_fit();
-    let fix = check.fix.filter(|_| verdict.is_violation() && !matches!(point.reason, Some("allows-everyone" | "only-max")));
+    let fix = check.fix.filter(|_| verdict.is_violation() && helped(check, point.reason));
     Finding { check, reason: point.reason, verdict, subject: point.subject, message, evidence: point.evidence, fix }
 }
 
-/// A wall is its worst check. Checks that nothing can try don't hold a wall back from HOLDS while they find nothing wrong and another check
+/// Reasons that a fix by addition can't answer: what a rule lets through, no further policy takes back.
+const NOT_BY_ADDING: [&str; 2] = ["allows-everyone", "only-max"];
+/// The only reasons of a network check beyond the default deny that the base of policies answers.
+const BY_THE_BASE: [&str; 2] = ["not-isolated", "future-pods"];
+
+/// Whether the check's fix answers this reason.
+fn helped(check: &CheckInfo, reason: Option<&str>) -> bool {
+    match (check.id, reason) {
+        ("NET-01" | "NET-02", reason) => !reason.is_some_and(|reason| NOT_BY_ADDING.contains(&reason)),
+        (_, Some(reason)) if check.wall == Wall::Net => BY_THE_BASE.contains(&reason),
+        (_, reason) => !reason.is_some_and(|reason| NOT_BY_ADDING.contains(&reason)),
+    }
+}
+
+/// Whether a result may speak for its wall: not a check of low severity, and not one that this release does not look at. Both say what they
+/// have to say for themselves.
+fn speaks(result: &CheckResult) -> bool {
+    let mut unknown = result.findings.iter().filter(|finding| finding.verdict == Verdict::Unknown).peekable();
+    let not_looked = result.verdict == Verdict::Unknown && unknown.peek().is_some() && unknown.all(|f| f.reason == Some(NOT_READ));
+    result.check.severity <= Severity::Medium && !not_looked
+}
+
+/// A wall is its worst check that speaks for it. Checks that nothing can try don't hold a wall back from HOLDS while they find nothing wrong and another check
 /// of the wall can be tried.
 pub(super) fn wall_verdict(checks: &[CheckResult], wall: Wall) -> Verdict {
-    let of_wall = || checks.iter().filter(|result| result.check.wall == wall && result.verdict != Verdict::NotApplicable);
+    let of_wall = || checks.iter().filter(|result| result.check.wall == wall && result.verdict != Verdict::NotApplicable && speaks(result));
     let can_be_tried = of_wall().any(|result| result.check.probe.is_some());
     let counts = |result: &&CheckResult| !can_be_tried || result.check.probe.is_some() || result.declared != Declared::Right;
     of_wall().filter(counts).map(|result| result.verdict).min().unwrap_or(Verdict::NotApplicable)

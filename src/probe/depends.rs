@@ -4,25 +4,47 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::adminpolicy::{AdminPolicyFact, TierSubject};
 use crate::model::containers::PortProtocol;
 use crate::model::ids::{Name, ObjectRef, TenantId, Uid, fold, fold_bytes};
 use crate::model::kind::Kind;
 use crate::model::labels::LabelSet;
 use crate::model::meta::Meta;
+use crate::model::platform::CiliumConfigFact;
 use crate::model::snapshot::{NamespaceFacts, Snapshot};
-use crate::model::source::SourceState;
+use crate::model::source::{Sight, SourceState};
 use crate::model::tenant::Tenants;
 use crate::model::vault::policy_ref;
+use crate::posture::net::{POLICIES, selects_namespace};
 use crate::posture::sight::Source;
 use crate::posture::vaultroles::Roles;
 use crate::probe::spec::ProbeId;
 use crate::receipt::{Dependency, Receipt};
 
+/// What a network receipt rests on: whatever may decide about the pair, and what it was aimed at.
+const NETWORK: [Source; 15] = [
+    POLICIES[0],
+    POLICIES[1],
+    POLICIES[2],
+    POLICIES[3],
+    POLICIES[4],
+    POLICIES[5],
+    POLICIES[6],
+    POLICIES[7],
+    POLICIES[8],
+    POLICIES[9],
+    POLICIES[10],
+    POLICIES[11],
+    POLICIES[12],
+    Source::Objects(Kind::Namespace),
+    Source::Objects(Kind::Service),
+];
+
 /// Why a receipt of this probe can't be compared with the present: what it rests on and we don't see; none when we see it all. A receipt that
 /// can't be compared does not count, and has not lapsed either.
 pub fn unseen(snapshot: &Snapshot, probe: ProbeId) -> Option<String> {
     let needs: &[Source] = match probe {
-        ProbeId::Network => &[Source::Objects(Kind::NetworkPolicy), Source::Objects(Kind::Namespace), Source::Objects(Kind::Service)],
+        ProbeId::Network => &NETWORK,
         ProbeId::Vault => {
             &[Source::VaultRoles, Source::VaultPolicies, Source::Objects(Kind::ServiceAccount), Source::Objects(Kind::Namespace)]
         }
@@ -41,7 +63,13 @@ pub fn unseen_of(snapshot: &Snapshot, receipt: &Receipt) -> Option<String> {
         let lost = mounts_forbidden(snapshot) && receipt.depends.iter().any(|on| on.object.kind == Kind::VaultMount);
         lost.then(|| format!("{}: {}", Source::VaultMounts.name(), Source::VaultMounts.blind(snapshot).unwrap_or_default()))
     };
-    unseen(snapshot, receipt.probe).or_else(mounts)
+    // the CNI's configuration likewise
+    let config = || {
+        let rests = receipt.depends.iter().any(|on| on.object.kind == Kind::CiliumConfig);
+        let why = Source::Objects(Kind::CiliumConfig).blind(snapshot).filter(|_| rests)?;
+        Some(format!("{}: {why}", Kind::CiliumConfig))
+    };
+    unseen(snapshot, receipt.probe).or_else(mounts).or_else(config)
 }
 
 /// Mounts that we may not read at all are left out on both sides: what a role and its policies allow is seen without them.
@@ -74,7 +102,7 @@ pub fn depends_by(
     let both = [Some(tenant), partner];
     let sides = both.into_iter().flatten();
     let mut list = match probe {
-        ProbeId::Network => network(namespaces(snapshot, tenants, sides)),
+        ProbeId::Network => network(snapshot, &namespaces(snapshot, tenants, sides).collect::<Vec<_>>()),
         ProbeId::Vault => vault(snapshot, roles, &namespaces(snapshot, tenants, sides).collect::<Vec<_>>()),
         // nobody else's declarations bound this tenant's resources
         ProbeId::Resource => resource(namespaces(snapshot, tenants, std::iter::once(tenant))),
@@ -110,16 +138,39 @@ fn digest(labels: &LabelSet) -> u64 {
     }) as u64
 }
 
-/// Policies decide, namespace labels are what they select by, and Services are what is aimed at: which ones is chosen when the probe runs,
-/// so all of both tenants count. Pods do not: policies of a wall that holds select every pod.
-fn network<'a>(namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>) -> Vec<Dependency> {
+/// Policies of every kind decide, namespace labels are what they select by, and Services are what is aimed at: which ones is chosen when the
+/// probe runs, so all of both tenants count. Pods do not: policies of a wall that holds select every pod.
+fn network(snapshot: &Snapshot, namespaces: &[(&Name, &NamespaceFacts)]) -> Vec<Dependency> {
     let mut list = Vec::new();
     for (_, facts) in namespaces {
         list.extend(of_namespace(facts));
         list.extend(facts.policies.values().map(|policy| of(Kind::NetworkPolicy, &policy.meta)));
+        list.extend(facts.cilium.values().map(|policy| of(Kind::CiliumNetworkPolicy, &policy.meta)));
+        list.extend(facts.foreign.values().map(|policy| of(policy.kind, &policy.meta)));
         list.extend(facts.services.values().map(|service| of(Kind::Service, &service.meta)));
     }
+    let cluster = &snapshot.cluster;
+    let bears = |policy: &&AdminPolicyFact| namespaces.iter().any(|(name, facts)| may_be_about(&policy.subject, name, facts));
+    list.extend(cluster.admin.values().map(AsRef::as_ref).filter(bears).map(|policy| of(policy.kind, &policy.meta)));
+    list.extend(cluster.cilium.values().map(|policy| of(Kind::CiliumClusterwideNetworkPolicy, &policy.meta)));
+    list.extend(cluster.cidr_groups.values().map(|group| of(Kind::CiliumCIDRGroup, &group.meta)));
+    list.extend(cluster.foreign.values().map(|policy| of(policy.kind, &policy.meta)));
+    list.extend(cluster.cilium_config.as_deref().filter(|_| snapshot.sight(Kind::CiliumConfig) == Sight::Clear).map(of_config));
     list
+}
+
+/// Whether a cluster-wide policy may be about pods of a namespace: by its labels, which are a dependency of their own.
+fn may_be_about(subject: &TierSubject, name: &Name, facts: &NamespaceFacts) -> bool {
+    match subject {
+        TierSubject::Namespaces(of) | TierSubject::Pods { namespaces: of, .. } => selects_namespace(of, name, facts) != Some(false),
+        TierSubject::Unreadable(_) => true,
+    }
+}
+
+/// The CNI's configuration by what is read of it: the rest of the ConfigMap moves for other reasons.
+fn of_config(config: &CiliumConfigFact) -> Dependency {
+    let said = CiliumConfigFact { meta: Meta::default(), ..config.clone() };
+    Dependency { version: fold(&format!("{said:?}")) as u64, ..of(Kind::CiliumConfig, &config.meta) }
 }
 
 fn resource<'a>(namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>) -> Vec<Dependency> {

@@ -92,7 +92,7 @@ pub fn table(assessment: &Assessment, only: &[String]) -> String {
             finding.check.id.to_owned(),
             finding.check.severity.word().to_owned(),
             finding.verdict.word().to_owned(),
-            subject(finding),
+            named(&finding.subject),
             finding.message.clone(),
         ]);
     };
@@ -114,9 +114,11 @@ pub fn unseen(unknown: &Unknown) -> String {
     format!("could not look at {}: {}{costs}\n", unknown.source, unknown.why)
 }
 
-fn subject(finding: &Finding) -> String {
-    let place = if finding.subject.namespace.is_empty() { String::new() } else { format!("{}/", finding.subject.namespace) };
-    format!("{} {place}{}", finding.subject.kind, finding.subject.name)
+/// A subject in words: `Kind namespace/name`, cleaned.
+pub fn named(subject: &crate::posture::finding::Subject) -> String {
+    let place = if subject.namespace.is_empty() { String::new() } else { format!("{}/", subject.namespace) };
+    let container = subject.container.as_ref().map(|container| format!(" container {container}")).unwrap_or_default();
+    clean(&format!("{} {place}{}{container}", subject.kind, subject.name))
 }
 
 /// From which severity findings make the exit code 1.
@@ -134,4 +136,30 @@ pub fn fails(assessment: &Assessment, only: &[String], fail_on: FailOn) -> bool 
     let bad = |finding: &Finding| finding.verdict.is_violation() && finding.check.severity <= from;
     wanted(assessment, only).flat_map(TenantAssessment::violations).any(bad)
         || (only.is_empty() && assessment.platform.iter().flat_map(|result| &result.findings).any(bad))
+}
+
+/// A fleet for the tests of the reports.
+#[cfg(test)]
+pub(crate) mod sample {
+    use crate::model::changes::{Change, Fact};
+    use crate::model::kind::WATCHED;
+    use crate::model::meta::Meta;
+    use crate::model::pod::NamespaceFact;
+    use crate::model::store::Store;
+    use crate::posture::assessment::Assessment;
+    use crate::posture::engine::{EngineConfig, from_scratch};
+    use crate::receipt::book::Book;
+
+    /// A tenant of that name, with nothing but its namespace; there is no Vault.
+    pub fn assessment(tenant: &str) -> Assessment {
+        let mut store = Store::default();
+        let meta = Meta { name: tenant.into(), ..Meta::default() };
+        let namespace = NamespaceFact { meta, labels: std::sync::Arc::default(), terminating: false };
+        store.apply(Change::Put(Box::new(Fact::Namespace(namespace))));
+        for info in &WATCHED {
+            store.apply(Change::Listed(info.kind));
+        }
+        let (snapshot, _) = store.publish();
+        from_scratch(&EngineConfig::default(), &snapshot, &Book::default(), crate::model::time::Time(0))
+    }
 }

@@ -2,19 +2,21 @@
 
 mod facts;
 mod receipts;
+pub mod walls;
 
 use std::sync::Arc;
 
 use crate::app::msg::View;
 use crate::model::changes::{Change, Fact};
 use crate::model::event::Authority;
-use crate::model::ids::Name;
+use crate::model::ids::{Name, TenantId};
 use crate::model::kind::{Kind, WATCHED};
 use crate::model::snapshot::ServerFacts;
 use crate::model::source::SourceState;
 use crate::model::store::Store;
 use crate::model::time::{HOUR, MINUTE, SECOND, Time};
 use crate::model::vault::VaultFacts;
+use crate::netpol::matrix::Matrix;
 use crate::posture::engine::{Engine, EngineConfig};
 use crate::probe::spec::ProbeId;
 use crate::receipt::Receipt;
@@ -152,6 +154,19 @@ pub fn large(tenants: usize) -> Arc<View> {
         }
     }
     fleet.publish()
+}
+
+/// A view with another matrix.
+pub fn with_matrix(view: &View, matrix: Matrix) -> Arc<View> {
+    let mut assessment = (*view.assessment).clone();
+    assessment.matrix = Arc::new(matrix);
+    Arc::new(View { assessment: Arc::new(assessment), ..view.clone() })
+}
+
+/// A view with a matrix that holds every shade there is.
+pub fn shaded(view: &View) -> Arc<View> {
+    let tenants: Vec<TenantId> = view.assessment.by_tenant.keys().cloned().collect();
+    with_matrix(view, walls::matrix(&tenants))
 }
 
 /// A refusal as an Event records it.

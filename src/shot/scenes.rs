@@ -1,18 +1,19 @@
 //! The scenes of the pictures: each a script of messages to the real core, drawn by the real views.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::fixture::{self, Fleet, NOW, Said};
 use crate::app::msg::{Key, KeyCode, Msg, ProbeNews, View};
-use crate::app::state::{Settings, State};
+use crate::app::state::{Dialog, Settings, State};
 use crate::app::update::update;
 use crate::fix::guard::Mode;
 use crate::model::kind::WATCHED;
 use crate::model::source::SourceState;
 use crate::model::time::SECOND;
+use crate::netpol::story::End;
 use crate::probe::spec::ProbeId;
 use crate::receipt::Receipt;
 use crate::ui;
@@ -37,7 +38,7 @@ const fn scene(name: &'static str, size: (u16, u16), script: fn(&mut State)) -> 
     Scene { name, size, theme: "dark", ascii: false, mode: Mode::Fix, view: broken, script }
 }
 
-static SCENES: [Scene; 24] = [
+static SCENES: [Scene; 36] = [
     scene("fleet-80x24", (80, 24), |s| keys(s, "j")),
     scene("fleet-120x40", (120, 40), |s| keys(s, "j")),
     scene("fleet-200x60", (200, 60), |s| keys(s, "j")),
@@ -48,9 +49,21 @@ static SCENES: [Scene; 24] = [
     scene("tenant-80x24", (80, 24), |s| keys(s, "j\n")),
     scene("tenant-120x40", (120, 40), |s| keys(s, "j\n")),
     scene("tenant-200x60", (200, 60), |s| keys(s, "/globex\n\n")),
-    scene("quota", (120, 40), |s| keys(s, "3")),
+    scene("quota", (120, 40), |s| keys(s, "5")),
     scene("violations", (120, 40), |s| keys(s, "4")),
-    scene("receipts", (120, 40), |s| keys(s, "5jj")),
+    scene("receipts", (120, 40), |s| keys(s, "7jj")),
+    matrix("matrix-80x24", (80, 24), |s| keys(s, "3gll")),
+    matrix("matrix-120x40", (120, 40), |s| keys(s, "3gll")),
+    matrix("matrix-200x60", (200, 60), |s| keys(s, "3gll")),
+    matrix("matrix-60x15", (60, 15), |s| keys(s, "3gll")),
+    Scene { theme: "mono", ascii: true, ..matrix("matrix-mono-ascii", (100, 30), |s| keys(s, "3gll")) },
+    Scene { theme: "ansi16", ..matrix("matrix-ansi16", (120, 40), |s| keys(s, "3gll")) },
+    Scene { theme: "light", ..matrix("matrix-light", (120, 40), |s| keys(s, "3gll")) },
+    matrix("matrix-targets", (120, 40), |s| keys(s, "3gw")),
+    Scene { view: two, ..matrix("matrix-two", (120, 40), |s| keys(s, "3l")) },
+    Scene { view: thousand, ..matrix("matrix-thousand", (120, 40), |s| keys(s, "3g>>")) },
+    Scene { view: thousand, ..matrix("matrix-thousand-200x60", (200, 60), |s| keys(s, "3g>>")) },
+    matrix("matrix-why", (120, 40), why),
     Scene { mode: Mode::Observe, ..scene("help", (120, 50), |s| keys(s, "?")) },
     Scene { mode: Mode::Probe, ..scene("probe-running", (120, 40), |s| probing(s, false)) },
     Scene { mode: Mode::Probe, ..scene("probe-done", (120, 40), |s| probing(s, true)) },
@@ -66,6 +79,10 @@ static SCENES: [Scene; 24] = [
     Scene { mode: Mode::Observe, view: Arc::default, ..scene("first-paint", (80, 24), |_| {}) },
     Scene { mode: Mode::Observe, ..scene("redacted-frozen", (120, 40), |s| keys(s, "xz\n")) },
 ];
+
+const fn matrix(name: &'static str, size: (u16, u16), script: fn(&mut State)) -> Scene {
+    Scene { mode: Mode::Probe, view: shaded, ..scene(name, size, script) }
+}
 
 /// All scenes.
 pub fn scenes() -> &'static [Scene] {
@@ -105,6 +122,34 @@ impl Scene {
 
 fn broken() -> Arc<View> {
     Fleet::broken().publish()
+}
+
+fn shaded() -> Arc<View> {
+    fixture::shaded(&broken())
+}
+
+/// Only two tenants.
+fn two() -> Arc<View> {
+    let view = broken();
+    let mut assessment = (*view.assessment).clone();
+    assessment.by_tenant.retain(|tenant, _| matches!(tenant.as_ref(), "acme" | "globex"));
+    fixture::shaded(&View { assessment: Arc::new(assessment), ..(*view).clone() })
+}
+
+/// A thousand tenants, judged once for all scenes that show them.
+fn thousand() -> Arc<View> {
+    static VIEW: LazyLock<Arc<View>> = LazyLock::new(|| fixture::shaded(&fixture::large(988)));
+    VIEW.clone()
+}
+
+/// Why the cell under the cursor is what it is.
+fn why(state: &mut State) {
+    keys(state, "3gl\n");
+    let Some(Dialog::Story(dialog)) = &state.dialog else { return };
+    let (from, to) = (dialog.from.clone(), dialog.to.clone());
+    let (End::Tenant(source), End::Tenant(destination)) = (&from, &to) else { return };
+    let story = fixture::walls::story(source, destination);
+    update(state, Msg::Story(from, to, Some(Box::new(story))), NOW);
 }
 
 fn sealed() -> Arc<View> {

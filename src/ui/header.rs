@@ -178,14 +178,15 @@ fn second_line(cx: &Cx<'_>, class: Class, area: Rect, buf: &mut Buffer) {
 fn tabs(cx: &Cx<'_>, room: usize) -> Vec<Span> {
     let long: usize = crate::app::state::SCREENS.iter().map(|s| s.title().len() + 4).sum();
     let mut out = Vec::new();
-    for (i, screen) in crate::app::state::SCREENS.into_iter().enumerate() {
+    for screen in crate::app::state::SCREENS {
+        let digit = screen.digit();
         let here = screen == cx.state.screen;
         let role = if here { Role::Accent } else { Role::Muted };
         if here || room >= long {
-            out.push(span(format!(" {} ", i + 1), if here { Role::Accent } else { Role::Key }));
+            out.push(span(format!(" {digit} "), if here { Role::Accent } else { Role::Key }));
             out.push(span(format!("{} ", screen.title()), role));
         } else if room >= 26 {
-            out.push(span(format!(" {} ", i + 1), Role::Key));
+            out.push(span(format!(" {digit} "), Role::Key));
         }
     }
     if width(&out) > room { Vec::new() } else { out }
@@ -215,6 +216,9 @@ pub fn title(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         }
     }
     let filter = page.filter.value();
+    if state.screen == Screen::Matrix {
+        pen.put(&super::views::matrix::place(cx), cx.style(Role::Muted));
+    }
     if page.failing {
         pen.put("  ! only what fails", cx.style(Role::Degraded));
     }

@@ -2,6 +2,7 @@
 
 pub mod dialog;
 pub mod fleet;
+pub mod matrix;
 pub mod quota;
 pub mod receipts;
 pub mod tenant;

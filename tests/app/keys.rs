@@ -10,7 +10,11 @@ use partywall::fix::guard::Mode;
 use crate::common::Screen;
 
 fn layers() -> Vec<Layer> {
-    SCREENS.into_iter().map(Layer::On).chain([Layer::Reading, Layer::Probing, Layer::Planning, Layer::Leaving, Layer::Typing]).collect()
+    SCREENS
+        .into_iter()
+        .map(Layer::On)
+        .chain([Layer::Reading, Layer::Probing, Layer::Planning, Layer::Hearing, Layer::Leaving, Layer::Typing])
+        .collect()
 }
 
 #[test]

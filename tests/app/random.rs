@@ -8,8 +8,9 @@ use partywall::fix::guard::Mode;
 use partywall::model::kind::Kind;
 use partywall::model::source::SourceState;
 use partywall::model::time::Time;
+use partywall::netpol::story::End;
 use partywall::probe::spec::ProbeId;
-use partywall::shot::fixture::{Fleet, NOW, Said, only_namespaces};
+use partywall::shot::fixture::{Fleet, NOW, Said, only_namespaces, shaded, walls};
 use partywall::ui::theme::Theme;
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
@@ -18,11 +19,11 @@ use ratatui::layout::Rect;
 static VIEWS: LazyLock<Vec<Arc<View>>> = LazyLock::new(|| {
     let mut stale = Fleet::new();
     stale.source(Kind::Pod, SourceState::Down { since: NOW, why: "日本語 \u{202e}refused".into() });
-    vec![Fleet::broken().publish(), Fleet::new().publish(), only_namespaces(), stale.publish(), Arc::default()]
+    vec![shaded(&Fleet::broken().publish()), Fleet::new().publish(), only_namespaces(), shaded(&stale.publish()), Arc::default()]
 });
 
 fn key() -> impl Strategy<Value = Msg> {
-    let keys = "jkgGJK lh qqnN/!spPofuySzxtrL?12345[]yé日\u{1b}".chars().collect::<Vec<_>>();
+    let keys = "jkgGJK lhl qqnN/!spPofuySzxtrL?123345 7[]yé日ev0$<>w\u{1b}".chars().collect::<Vec<_>>();
     let named = [
         KeyCode::Enter,
         KeyCode::Esc,
@@ -51,6 +52,10 @@ fn other() -> impl Strategy<Value = Msg> {
         any::<bool>().prop_map(|ok| Msg::Planned("acme".into(), if ok { Err("no\u{7}".into()) } else { Err(String::new()) })),
         (0_usize..9).prop_map(|of| Msg::Probe(ProbeNews::Started { tenant: "acme".into(), probe: ProbeId::Vault, of })),
         Just(()).prop_map(move |()| Msg::Probe(ProbeNews::Done(receipt()))),
+        any::<bool>().prop_map(|told| {
+            let story = told.then(|| Box::new(walls::story("acme", "so\u{1b}[2Jylent")));
+            Msg::Story(End::Tenant("acme".into()), End::Tenant("soylent".into()), story)
+        }),
         any::<bool>().prop_map(|undo| Msg::Fixed { tenant: "acme".into(), result: Ok("done".into()), undo, inverse: None }),
     ]
 }
@@ -97,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn draws_at_any_size(w in 1_u16..251, h in 1_u16..81, keys in "[1-5j\n?npfL/]{0,5}") {
+    fn draws_at_any_size(w in 1_u16..251, h in 1_u16..81, keys in "[1-57jl3w<>v$\n?npfL/]{0,6}") {
         let theme = Theme::load("mono").unwrap();
         let settings = Settings { mode: Mode::Fix, theme: "mono".into(), ..Settings::default() };
         let mut state = State::new(settings, (w, h), NOW);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use partywall::app::msg::{Key, KeyCode, Msg};
 use partywall::app::{Settings, State, update};
 use partywall::shot::fixture::Fleet;
-use partywall::shot::fixture::{NOW, large};
+use partywall::shot::fixture::{NOW, large, shaded};
 use partywall::term::frame::Frames;
 use partywall::ui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -14,11 +14,11 @@ use ratatui::layout::Rect;
 #[test]
 fn a_frame_of_a_thousand_tenants() {
     let theme = Theme::load("dark").unwrap();
-    let view = large(1_000);
+    let view = shaded(&large(1_000));
     let mut state = State::new(Settings::default(), (200, 60), NOW);
     update(&mut state, Msg::Data(view), NOW);
     let mut buf = Buffer::empty(Rect::new(0, 0, 200, 60));
-    for (screen, name) in ["1", "3", "4"].into_iter().zip(["fleet", "quota", "violations"]) {
+    for (screen, name) in ["1", "3", "4", "5"].into_iter().zip(["fleet", "matrix", "violations", "quota"]) {
         update(&mut state, Msg::Key(Key::plain(KeyCode::Char(screen.chars().next().unwrap()))), NOW);
         let (mut keys, mut frames) = (Vec::new(), Vec::new());
         for _ in 0..60 {
@@ -51,14 +51,17 @@ fn what_a_first_paint_and_a_cursor_move_write() {
         let first = write(&state);
         println!("{theme}: first paint {first} B");
         assert!(first <= 12 * 1024, "{theme}: first paint {first} B");
-        update(&mut state, Msg::Data(Fleet::broken().publish()), NOW);
-        for (key, screen) in "1234".chars().zip(["fleet", "tenant", "quota", "violations"]) {
+        update(&mut state, Msg::Data(shaded(&Fleet::broken().publish())), NOW);
+        for (key, screen) in "12354".chars().zip(["fleet", "tenant", "matrix", "quota", "violations"]) {
             update(&mut state, Msg::Key(Key::plain(KeyCode::Char(key))), NOW);
             write(&state);
             assert_eq!(write(&state), 0, "{theme} {screen}: nothing changed");
+            update(&mut state, Msg::Key(Key::plain(KeyCode::Char('g'))), NOW);
+            write(&state);
             let mut moves = Vec::new();
-            for _ in 0..8 {
-                update(&mut state, Msg::Key(Key::plain(KeyCode::Down)), NOW);
+            let ways = if screen == "matrix" { [KeyCode::Down, KeyCode::Right] } else { [KeyCode::Down; 2] };
+            for way in ways.iter().cycle().take(8) {
+                update(&mut state, Msg::Key(Key::plain(*way)), NOW);
                 moves.push(write(&state));
             }
             moves.sort_unstable();

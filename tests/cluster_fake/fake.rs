@@ -33,8 +33,8 @@ pub struct Script {
     pub unwatchable: BTreeSet<String>,
     /// Answers given before the real one, by `list plural` or `watch plural`.
     pub answers: BTreeMap<String, Vec<(u16, String)>>,
-    /// Whether SecretStores are served.
-    pub stores: bool,
+    /// What discovery tells: by group the versions, the preferred one first, each with its plurals.
+    pub groups: BTreeMap<String, Vec<(String, Vec<String>)>>,
     /// Open watches by plural.
     pub watches: BTreeMap<String, Vec<mpsc::UnboundedSender<Bytes>>>,
     /// The server accepts connections and says nothing.
@@ -71,6 +71,15 @@ impl Fake {
 
     pub fn with<T>(&self, change: impl FnOnce(&mut Script) -> T) -> T {
         change(&mut self.script.lock().unwrap())
+    }
+
+    /// From now on, the server serves these kinds of a group; nothing of it where there is no version.
+    pub fn serve(&self, group: &str, versions: &[(&str, &[&str])]) {
+        let versions: Vec<(String, Vec<String>)> =
+            versions.iter().map(|(version, plurals)| ((*version).to_owned(), plurals.iter().map(|p| (*p).to_owned()).collect())).collect();
+        self.with(
+            |script| if versions.is_empty() { script.groups.remove(group) } else { script.groups.insert(group.to_owned(), versions) },
+        );
     }
 
     /// Sends a line to every open watch of a kind.
@@ -114,16 +123,23 @@ impl Fake {
             "/livez" => return plain(200, &json!("ok")),
             "/api/v1/namespaces/kube-system" => return plain(200, &json!({"metadata": {"uid": "cluster-1"}})),
             "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => return self.review(&body),
-            "/apis/external-secrets.io" if self.with(|s| s.stores) => {
-                return plain(
-                    200,
-                    &json!({"versions": [{"version": "v1beta1"}, {"version": "v1"}], "preferredVersion": {"version": "v1"}}),
-                );
+            "/apis" => {
+                let groups = self.with(|script| script.groups.clone());
+                let list: Vec<Value> = groups.iter().map(|(group, versions)| group_of(group, versions)).collect();
+                return plain(200, &json!({"kind": "APIGroupList", "groups": list}));
             }
-            "/apis/external-secrets.io/v1" => return plain(200, &json!({"resources": [{"name": "externalsecrets"}]})),
-            "/apis/external-secrets.io/v1beta1" => return plain(200, &json!({"resources": [{"name": "secretstores"}]})),
-            "/apis/external-secrets.io" => return plain(404, &status(404, "NotFound", "not found")),
             _ => {}
+        }
+        if let Some((group, version)) = path.strip_prefix("/apis/").and_then(|rest| rest.split_once('/')).filter(|(_, v)| !v.contains('/'))
+        {
+            let served = self.with(|script| script.groups.get(group)?.iter().find(|(known, _)| known == version).cloned());
+            return match served {
+                Some((_, plurals)) => {
+                    let names: Vec<Value> = plurals.iter().map(|plural| json!({"name": plural})).collect();
+                    plain(200, &json!({"kind": "APIResourceList", "resources": names}))
+                }
+                None => plain(404, &status(404, "NotFound", "not found")),
+            };
         }
         let plural = path.rsplit('/').next().unwrap_or_default();
         let watching = query.contains_key("watch");
@@ -163,6 +179,12 @@ impl Fake {
         let body = StreamBody::new(frames.map(|bytes| Ok(Frame::data(bytes))));
         Response::new(BodyExt::boxed(body))
     }
+}
+
+fn group_of(group: &str, versions: &[(String, Vec<String>)]) -> Value {
+    let versions: Vec<Value> =
+        versions.iter().map(|(version, _)| json!({"groupVersion": format!("{group}/{version}"), "version": version})).collect();
+    json!({"name": group, "versions": versions, "preferredVersion": versions.first()})
 }
 
 pub fn status(code: u16, reason: &str, message: &str) -> Value {

@@ -45,6 +45,8 @@ pub enum Need {
     OwnServers,
     /// The node is ours, with an enforcer that can be stopped.
     OwnNode,
+    /// The node is ours, with the hosts outside, and the program `wire` that tries connections is built.
+    Wire,
 }
 
 /// Who a test acts as; each has a kubeconfig.
@@ -145,10 +147,15 @@ impl Testbed {
 
     fn having(need: Need) -> Option<&'static Self> {
         let had = Self::get().and_then(|bed| {
-            if matches!(need, Need::Node | Need::OwnNode) {
+            if matches!(need, Need::Node | Need::OwnNode | Need::Wire) {
                 bed.node().map_err(Skip)?;
             }
-            if matches!(need, Need::OwnServers | Need::OwnNode) && bed.var("PARTYWALL_TESTBED_GIVEN") == "yes" {
+            if need == Need::Wire && !bed.wire().exists() {
+                let why = Skip("wire is not built".into());
+                assert!(std::env::var("PARTYWALL_TESTBED").as_deref() != Ok("required"), "PARTYWALL_TESTBED=required: {why}");
+                return Err(why);
+            }
+            if matches!(need, Need::OwnServers | Need::OwnNode | Need::Wire) && bed.var("PARTYWALL_TESTBED_GIVEN") == "yes" {
                 return Err(Skip("the cluster was given, its servers are not ours to stop".into()));
             }
             Ok(bed)
@@ -245,6 +252,11 @@ impl Testbed {
             "yes" => Ok(()),
             no => Err(format!("no node: {}", no.trim_start_matches("no:"))),
         }
+    }
+
+    /// The program `wire`, where `install` has built it.
+    pub fn wire(&self) -> PathBuf {
+        self.dir.join("bin/wire")
     }
 
     /// The kubeconfig of an identity.

@@ -11,7 +11,8 @@ use partywall::model::labels::{Is, LabelSelector, LabelSet, Requirement};
 use partywall::model::limits::{LimitItem, LimitRangeFact, QuotaFact};
 use partywall::model::meta::{Changed, Meta};
 use partywall::model::networkpolicy::{NetworkPolicyFact, Peer, PolicyPort, PolicyRule, PortMatch, Protocol};
-use partywall::model::pod::{NamespaceFact, Phase, PodFact, ServiceAccountFact};
+use partywall::model::platform::ForeignPolicyFact;
+use partywall::model::pod::{NamespaceFact, NodeFact, Phase, PodFact, ServiceAccountFact};
 use partywall::model::quantity::Quantity;
 use partywall::model::secretstore::{SecretStoreFact, VaultProvider};
 use partywall::model::service::{EndpointSliceFact, ServiceFact, ServicePort};
@@ -19,6 +20,7 @@ use partywall::model::source::SourceState;
 use partywall::model::store::Store;
 use partywall::model::time::Time;
 use partywall::model::vault::{Flavour, Part, SecretMount, VaultFacts, VaultPolicy, VaultRole, VaultServer};
+use partywall::model::workload::WorkloadFact;
 
 pub fn noon() -> Time {
     Time::parse("2026-11-21T12:00:00Z").unwrap()
@@ -211,7 +213,8 @@ pub fn seed_tenant(tenant: &str) -> Vec<Fact> {
     let mut same = policy(&ns, "allow-same-namespace", "", "IE");
     (same.ingress, same.egress) = (to(own.clone(), vec![]), to(own, vec![]));
     let mut allow_dns = policy(&ns, "allow-dns", "", "E");
-    allow_dns.egress = to(dns, vec![PolicyPort { protocol: Protocol::Udp, port: PortMatch::Range(53, 53) }]);
+    let over = |protocol| PolicyPort { protocol, port: PortMatch::Range(53, 53) };
+    allow_dns.egress = to(dns, vec![over(Protocol::Udp), over(Protocol::Tcp)]);
     let mut facts = vec![
         namespace(&ns),
         Fact::NetworkPolicy(policy(&ns, "default-deny", "", "IE")),
@@ -275,10 +278,39 @@ pub fn empty_store() -> Store {
     store
 }
 
+/// The cluster's own namespace: its resolver, and a CNI that enforces.
+pub fn seed_system() -> Vec<Fact> {
+    let [Fact::Service(mut dns), Fact::EndpointSlice(slice)] = service("kube-system", "kube-dns") else { panic!("no Service") };
+    let port = |protocol| ServicePort { name: None, port: 53, target: None, protocol, node_port: None };
+    dns.selector = Some(labels("k8s-app=kube-dns"));
+    dns.ports = [port(PortProtocol::Udp), port(PortProtocol::Tcp)].into();
+    dns.cluster_ips = ["10.96.0.10".parse().unwrap()].into();
+    vec![
+        namespace("kube-system"),
+        Fact::Service(dns),
+        Fact::EndpointSlice(slice),
+        Fact::Pod(pod("kube-system", "coredns-1", "k8s-app=kube-dns")),
+        workload(Kind::DaemonSet, "kube-system", "calico-node"),
+    ]
+}
+
+pub fn workload(kind: Kind, namespace: &str, name: &str) -> Fact {
+    Fact::Workload(WorkloadFact {
+        kind,
+        meta: meta(namespace, name),
+        template_labels: labels(&format!("app={name}")),
+        containers: vec![container("image:1")].into(),
+        service_account: "default".into(),
+        host_network: false,
+        wanted: Some(1),
+        ready: 1,
+    })
+}
+
 /// The walkthrough: acme and globex, Vault, and the cluster's own kube-system.
 pub fn seed_store() -> Store {
     let mut store = empty_store();
-    for fact in ["acme", "globex"].into_iter().flat_map(seed_tenant).chain([namespace("kube-system")]) {
+    for fact in ["acme", "globex"].into_iter().flat_map(seed_tenant).chain(seed_system()) {
         store.apply(Change::Put(Box::new(fact)));
     }
     store.apply(Change::Vault(Box::new(seed_vault())));
@@ -291,4 +323,22 @@ pub fn gone(kind: Kind, namespace: &str, name: &str) -> Change {
 
 pub fn put(fact: Fact) -> Change {
     Change::Put(Box::new(fact))
+}
+
+/// A policy of an engine that is not evaluated.
+pub fn foreign(own: &str, kind: Kind) -> Fact {
+    let namespaced = kind.info().unwrap().namespaced;
+    Fact::Foreign(ForeignPolicyFact { meta: meta(if namespaced { own } else { "" }, "strange"), kind })
+}
+
+/// A Node with a providerID.
+pub fn node(provider: &str) -> Fact {
+    Fact::Node(NodeFact {
+        meta: meta("", "node"),
+        ready: true,
+        ips: ["192.168.1.10".parse().unwrap()].into(),
+        labels: labels(""),
+        provider: Some(provider.into()),
+        pod_cidrs: ["10.244.0.0/24".parse().unwrap()].into(),
+    })
 }

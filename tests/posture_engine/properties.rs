@@ -7,7 +7,6 @@ use partywall::model::changes::{Change, Fact};
 use partywall::model::event::Authority;
 use partywall::model::ids::Name;
 use partywall::model::kind::{Kind, WATCHED};
-use partywall::model::labels::{LabelSelector, LabelSet};
 use partywall::model::snapshot::{NamespaceFacts, Snapshot};
 use partywall::model::source::SourceState;
 use partywall::model::tenant::CAPSULE_LABEL;
@@ -22,6 +21,7 @@ use partywall::receipt::book::Book;
 use proptest::prelude::*;
 
 use crate::facts::*;
+use crate::netsteps::{self, NetStep};
 use crate::receipts::{authority, receipt};
 
 const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
@@ -55,6 +55,7 @@ enum Step {
     State(usize, u8),
     Vault(u8),
     Relist(usize),
+    Net(NetStep),
 }
 
 fn ns(tenant: usize) -> String {
@@ -63,6 +64,7 @@ fn ns(tenant: usize) -> String {
 
 fn changes(step: &Step, now: Time) -> Vec<Change> {
     match step {
+        Step::Net(step) => netsteps::changes(step),
         Step::Policy(t, n, pods, types, version) => {
             let mut policy = policy(&ns(*t), &format!("policy-{n}"), pods, types);
             policy.meta.version = *version;
@@ -149,6 +151,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0..WATCHED.len(), any::<u8>()).prop_map(|(k, w)| Step::State(k, w)),
         1 => any::<u8>().prop_map(Step::Vault),
         1 => (0..3_usize).prop_map(Step::Relist),
+        9 => netsteps::any_step(&["web-tenant-acme", "web-tenant-globex", "web-tenant-initech", "kube-system"]).prop_map(Step::Net),
     ]
 }
 
@@ -365,34 +368,4 @@ fn one_change_judges_one_tenant_of_many() {
     let second = engine.evaluate(&snapshot, &dirty, &Book::default(), noon().plus(HOUR));
     let kept = first.by_tenant.iter().filter(|(name, tenant)| Arc::ptr_eq(tenant, second.by_tenant.get(*name).unwrap())).count();
     assert_eq!(kept, 299);
-}
-
-/// The matcher of kube, a port of the API server's, is the oracle of ours.
-#[test]
-fn selectors_agree_with_the_api_servers_meaning() {
-    use kube::core::{Expression, Selector, SelectorExt};
-    let sets = ["", "app=web", "app=db", "app=", "tier=a", "app=web,tier=a"];
-    let oracle = |text: &str| -> Selector {
-        let one = |part: &str| {
-            if let Some(key) = part.strip_prefix('!') {
-                return Expression::DoesNotExist(key.into());
-            }
-            if let Some((key, value)) = part.split_once("!=") {
-                return Expression::NotIn(key.into(), [value.into()].into());
-            }
-            match part.split_once('=') {
-                Some((key, value)) => Expression::In(key.into(), [value.into()].into()),
-                None => Expression::Exists(part.into()),
-            }
-        };
-        text.split(',').filter(|s| !s.is_empty()).map(one).collect()
-    };
-    for text in ["", "app=web", "app!=web", "app", "!app", "app=", "app,tier=a", "!app,tier", "app!=web,!tier"] {
-        let ours: LabelSelector = selector(text);
-        for set in sets {
-            let set: Arc<LabelSet> = labels(set);
-            let map: BTreeMap<String, String> = set.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-            assert_eq!(ours.matches(&set), Some(oracle(text).matches(&map)), "{text} on {map:?}");
-        }
-    }
 }

@@ -48,7 +48,7 @@ pub fn probe(state: &State, width: usize) -> Doc {
         };
         doc.para(text, Role::Muted);
     } else {
-        doc.para("Done. The receipts are in the ledger (5). Esc closes.", Role::Muted);
+        doc.para("Done. The receipts are in the ledger (7). Esc closes.", Role::Muted);
     }
     doc
 }

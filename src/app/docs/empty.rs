@@ -26,6 +26,13 @@ pub fn empty(state: &State, width: usize) -> Doc {
         doc.para("What could not be looked at is UNKNOWN, and is not counted here.", Role::Muted);
         return doc;
     }
+    if state.screen == Screen::Matrix && !state.view.assessment.by_tenant.is_empty() {
+        doc.para("Who can reach whom is not known yet.", Role::Strong);
+        if let Some((why, _)) = crate::app::matrix::blind(state) {
+            doc.para(&state.sayer().say(&why), Role::Muted);
+        }
+        return doc;
+    }
     if state.screen == Screen::Quota && !state.view.assessment.by_tenant.is_empty() {
         doc.para("No ResourceQuota seen.", Role::Strong);
         return doc;

@@ -3,7 +3,7 @@
 use crate::app::doc::{Doc, Span, fit, span};
 use crate::app::keymap::{self, BINDINGS, Binding, Danger, Layer, in_force};
 use crate::app::role::Role;
-use crate::app::state::State;
+use crate::app::state::{Screen, State};
 use crate::app::symbols::letter;
 use crate::posture::verdict::{ALL, Verdict};
 
@@ -41,6 +41,10 @@ pub fn help(state: &State, width: usize) -> Doc {
     }
     doc.blank();
     doc.line(vec![span("SIGNS", Role::Label)]);
+    if state.screen == Screen::Matrix {
+        doc.lines.extend(super::matrix::signs(state, width).lines);
+        return doc;
+    }
     for verdict in ALL {
         let sign = format!("{}{}", state.symbols().verdict(verdict), letter(verdict));
         doc.line(vec![

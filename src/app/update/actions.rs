@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{fixing, moves, notes, probing};
+use super::{fixing, matrix, moves, notes, probing};
 use crate::app::derive::orders;
 use crate::app::effect::Effect;
 use crate::app::keymap::Action;
@@ -22,6 +22,15 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::DetailDown => scroll(state, 3),
         Action::DetailUp => scroll(state, -3),
         Action::Enter => enter(state),
+        Action::Left => matrix::step(state, -1),
+        Action::Right => matrix::step(state, 1),
+        Action::PageLeft => matrix::page(state, false),
+        Action::PageRight => matrix::page(state, true),
+        Action::First => matrix::edge(state, false),
+        Action::Last => matrix::edge(state, true),
+        Action::Targets => matrix::emphasis(state),
+        Action::TurnRound => matrix::turn_round(state),
+        Action::Explain => matrix::explain(state, effects),
         Action::Back => back(state),
         Action::Quit => {
             if !moves::back(state) {
@@ -30,6 +39,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::GoFleet => moves::go(state, Screen::Fleet),
         Action::GoTenant => open_tenant(state),
+        Action::GoMatrix => moves::go(state, Screen::Matrix),
         Action::GoQuota => moves::go(state, Screen::Quota),
         Action::GoViolations => moves::go(state, Screen::Violations),
         Action::GoReceipts => moves::go(state, Screen::Receipts),
@@ -56,7 +66,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Undo => fixing::undo(state),
         Action::Copy => copy(state, effects),
         Action::Save => effects.push(Effect::SaveScreen),
-        Action::Freeze => super::data::freeze(state),
+        Action::Freeze => super::data::freeze(state, effects),
         Action::Redact => {
             state.settings.redact = !state.settings.redact;
             state.touch();
@@ -73,6 +83,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Accept => accept(state, effects),
         Action::Close => close(state),
         Action::Cancel => cancel_or_close(state, effects),
+        Action::Renew if matches!(state.dialog, Some(Dialog::Story(_))) => matrix::ask_again(state, effects),
         Action::Renew => fixing::renew(state, effects),
         Action::Leave => effects.push(Effect::Quit),
     }
@@ -101,6 +112,7 @@ fn scroll(state: &mut State, by: isize) {
         Some(Dialog::Help { scroll } | Dialog::Log { scroll }) => *scroll,
         Some(Dialog::Probe { scroll }) => scroll.unwrap_or(if probing { most } else { 0 }),
         Some(Dialog::Plan(plan)) => plan.scroll,
+        Some(Dialog::Story(story)) => story.scroll,
         Some(Dialog::Quit) => 0,
         None => state.page().scroll,
     };
@@ -112,6 +124,7 @@ fn scroll(state: &mut State, by: isize) {
         Some(Dialog::Help { scroll } | Dialog::Log { scroll }) => *scroll = next,
         Some(Dialog::Probe { scroll }) => *scroll = (!probing || next < most).then_some(next),
         Some(Dialog::Plan(plan)) => plan.scroll = next,
+        Some(Dialog::Story(story)) => story.scroll = next,
         Some(Dialog::Quit) => {}
         None => state.page_mut().scroll = next,
     }
@@ -148,6 +161,7 @@ fn enter(state: &mut State) {
                 notes::add(state, Level::Info, "no receipt of this check yet: p tries the wall");
             }
         }
+        Screen::Matrix => {}
         Screen::Receipts => scroll(state, 3),
     }
 }
@@ -177,7 +191,11 @@ fn sort(state: &mut State) {
 
 fn probe_one(state: &mut State, effects: &mut Vec<Effect>) {
     let (tenant, check) = state.subject();
-    let check = check.or(if state.screen == Screen::Quota { Some("RES-01") } else { None });
+    let check = check.or(match state.screen {
+        Screen::Quota => Some("RES-01"),
+        Screen::Matrix => Some("NET-01"),
+        _ => None,
+    });
     let Some(tenant) = tenant.or_else(|| state.tenant.clone()) else { return };
     match check.and_then(crate::posture::catalogue::find).and_then(|check| check.probe) {
         Some(probe) => probing::start(state, tenant, vec![probe], effects),

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{fixing, moves, notes};
+use super::{fixing, matrix, moves, notes};
 use crate::app::ages;
+use crate::app::effect::Effect;
 use crate::app::msg::{Level, View};
 use crate::app::state::{SCREENS, State};
 use crate::posture::verdict::Verdict;
 
 /// New data: shown at once, or held while frozen.
-pub fn arrived(state: &mut State, view: Arc<View>) {
+pub fn arrived(state: &mut State, view: Arc<View>, effects: &mut Vec<Effect>) {
     fixing::check_pins(state, &view);
     if state.frozen.is_some() {
         state.held = Some(view);
@@ -26,6 +27,7 @@ pub fn arrived(state: &mut State, view: Arc<View>) {
         state.pages.get_mut(screen).outdated = true;
     }
     moves::reorder(state, false);
+    matrix::ask_again(state, effects);
     state.touch();
 }
 
@@ -69,10 +71,10 @@ pub fn clock(state: &mut State) {
 }
 
 /// Holds the screen, or lets it go on.
-pub fn freeze(state: &mut State) {
+pub fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
     if state.frozen.take().is_some() {
         if let Some(view) = state.held.take() {
-            arrived(state, view);
+            arrived(state, view, effects);
         }
     } else {
         state.frozen = Some(state.now);

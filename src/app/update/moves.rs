@@ -1,5 +1,6 @@
 //! Cursor, windows, screens.
 
+use super::matrix;
 use crate::app::derive;
 use crate::app::layout::{Ask, Layout, layout};
 use crate::app::list::Row;
@@ -19,7 +20,8 @@ pub fn now(state: &State, w: u16, h: u16) -> Layout {
 fn laid_out(state: &State, w: u16, h: u16, rows: usize) -> Layout {
     let page = state.page();
     let filter = state.typing || !page.filter.value().is_empty() || page.failing;
-    layout(w, h, Ask { screen: state.screen, banner: crate::app::docs::banner(state).is_some(), filter, rows })
+    let across = matrix::want(state);
+    layout(w, h, Ask { screen: state.screen, banner: crate::app::docs::banner(state).is_some(), filter, rows, across })
 }
 
 /// Rows the list shows.
@@ -40,13 +42,15 @@ pub fn settle(state: &mut State) {
 pub fn refit(state: &mut State) {
     let height = height(state);
     state.page_mut().list.fit(height);
+    matrix::fit(state);
 }
 
 /// Computes the rows of the screen. Unless `force`, rows keep their order while the cursor moves.
 pub fn reorder(state: &mut State, force: bool) {
+    matrix::refresh(state);
     let (mut rows, all) = derive::rows(state);
     let resting = state.now.since(state.last_key) >= REST || state.last_key.0 == 0;
-    let hold = !force && !resting && state.screen == Screen::Fleet;
+    let hold = !force && !resting && matches!(state.screen, Screen::Fleet | Screen::Matrix);
     if hold {
         let wanted = rows.clone();
         rows = derive::keep_order(&state.page().list.rows, rows);
@@ -54,6 +58,7 @@ pub fn reorder(state: &mut State, force: bool) {
     } else {
         state.reorder = false;
     }
+    matrix::columns(state, hold);
     let before = state.page().list.selected.clone();
     let height = usize::from(laid_out(state, state.size.0, state.size.1, rows.len()).list.h);
     let page = state.page_mut();
@@ -63,6 +68,7 @@ pub fn reorder(state: &mut State, force: bool) {
     if page.list.selected != before {
         page.scroll = 0;
     }
+    matrix::fit(state);
 }
 
 /// Goes to a screen; remembers where from.
@@ -75,6 +81,7 @@ pub fn go(state: &mut State, screen: Screen) {
     if screen == state.screen {
         return;
     }
+    let subject = state.subject().0.or_else(|| state.tenant.clone().filter(|_| state.screen == Screen::Tenant));
     state.back.retain(|s| *s != screen);
     if screen == Screen::Fleet {
         state.back.clear();
@@ -82,6 +89,9 @@ pub fn go(state: &mut State, screen: Screen) {
         state.back.push(state.screen);
     }
     enter(state, screen);
+    if let (Screen::Matrix, Some(tenant)) = (screen, subject) {
+        matrix::show(state, &tenant);
+    }
 }
 
 /// Back to where we came from; false when there is nowhere.
@@ -100,11 +110,15 @@ pub fn back(state: &mut State) -> bool {
 }
 
 fn enter(state: &mut State, screen: Screen) {
-    let tenant = state.tenant.clone().filter(|_| state.screen == Screen::Tenant);
+    let from = match state.screen {
+        Screen::Tenant => state.tenant.clone(),
+        Screen::Matrix => state.subject().0,
+        _ => None,
+    };
     state.screen = screen;
     state.typing = false;
     reorder(state, true);
-    if let (Screen::Fleet, Some(tenant)) = (screen, tenant) {
+    if let (Screen::Fleet, Some(tenant)) = (screen, from) {
         select(state, &Row::Tenant(tenant));
     }
     state.touch();
@@ -167,7 +181,7 @@ pub fn turn(state: &mut State, forward: bool) {
     let n = SCREENS.len();
     let to = SCREENS.get((at + if forward { 1 } else { n - 1 }) % n).copied().unwrap_or_default();
     let blind = to == Screen::Tenant && state.subject().0.is_none() && state.tenant.is_none();
-    go(state, if blind { if forward { Screen::Quota } else { Screen::Fleet } } else { to });
+    go(state, if blind { if forward { Screen::Matrix } else { Screen::Fleet } } else { to });
 }
 
 /// The next tenant in the fleet's order, or the previous.
@@ -190,6 +204,9 @@ pub fn neighbour(state: &mut State, forward: bool) {
 pub fn walk(state: &mut State, forward: bool) {
     if state.screen == Screen::Violations {
         return step(state, if forward { 1 } else { -1 });
+    }
+    if state.screen == Screen::Matrix {
+        return matrix::walk(state, forward);
     }
     let steps = derive::walk(state);
     let (tenant, check) = state.subject();

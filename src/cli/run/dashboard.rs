@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::demo::{DemoHandle, DemoOptions};
 use crate::fix::guard::Mode;
 use crate::live::{Live, LiveOptions, now};
+use crate::netpol::target::VaultPlace;
 use crate::term::guard::{self, Guard};
 use crate::term::run::{Ended, Screen, Themes};
 use crate::ui::theme::choose::{Env, choose};
@@ -141,6 +142,9 @@ impl Drop for Scratch {
 fn demo_options(config: &Config, handle: &DemoHandle, folder: &Scratch) -> Result<LiveOptions> {
     let base =
         live_options(&Config { vault: crate::config::VaultConfig { poll: config.vault.poll, ..Default::default() }, ..config.clone() })?;
+    let mut engine = base.engine;
+    let (namespace, name, port) = crate::demo::VAULT_SERVICE;
+    engine.reach.places.vault = Some(VaultPlace::Service { namespace: namespace.into(), name: name.into(), port });
     Ok(LiveOptions {
         connect: ConnectOptions { kubeconfig: Some(folder.write("kubeconfig", &handle.kubeconfig_yaml())?), context: None, ..base.connect },
         vault: VaultOptions {
@@ -151,7 +155,7 @@ fn demo_options(config: &Config, handle: &DemoHandle, folder: &Scratch) -> Resul
             ..base.vault
         },
         ledger: folder.0.join("receipts.jsonl"),
-        engine: base.engine,
+        engine,
     })
 }
 

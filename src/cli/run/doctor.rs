@@ -11,7 +11,7 @@ use crate::cli::args::{DoctorArgs, Output};
 use crate::config::Config;
 use crate::live::Live;
 use crate::model::access::{Answer, Question};
-use crate::model::kind::WATCHED;
+use crate::model::kind::{KindInfo, WATCHED};
 use crate::model::source::SourceState;
 use crate::model::text::clean;
 use crate::report::table::Table;
@@ -91,13 +91,21 @@ fn kubernetes(view: &View) -> Vec<Line> {
             let state = view.snapshot.source(info.kind);
             Line {
                 area: "kubernetes",
-                what: format!("list and watch {}", info.plural),
+                what: format!("list and watch {}", resource(info)),
                 state: state.to_string(),
                 good: matches!(state, SourceState::Live) || (info.optional && matches!(state, SourceState::Absent)),
                 costs: costs(info.kind),
             }
         })
         .collect()
+}
+
+/// A resource as one would ask kubectl for it: with its group where two groups share a name, and the one object where only that is read.
+fn resource(info: &KindInfo) -> String {
+    let shared = WATCHED.iter().filter(|other| other.plural == info.plural).count() > 1;
+    let group = if shared && !info.group.is_empty() { format!(".{}", info.group) } else { String::new() };
+    let only = info.only.map(|(namespace, name)| format!(" {name} in {namespace}")).unwrap_or_default();
+    format!("{}{group}{only}", info.plural)
 }
 
 /// What probes and fixes need, asked for the first tenant's first namespace.
@@ -157,4 +165,23 @@ fn vault(view: &View) -> Vec<Line> {
         lines.push(line(&format!("auth/{}/role (list, read)", clean(mount)), &roles.state, "SEC-01, SEC-02"));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::kind::Kind;
+
+    #[test]
+    fn resources_are_told_apart() {
+        for (kind, words) in [
+            (Kind::Pod, "pods"),
+            (Kind::NetworkPolicy, "networkpolicies.networking.k8s.io"),
+            (Kind::CalicoNetworkPolicy, "networkpolicies.crd.projectcalico.org"),
+            (Kind::AdminNetworkPolicy, "adminnetworkpolicies"),
+            (Kind::CiliumConfig, "configmaps cilium-config in kube-system"),
+        ] {
+            assert_eq!(kind.info().map(resource).as_deref(), Some(words));
+        }
+    }
 }

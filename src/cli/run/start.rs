@@ -3,6 +3,7 @@
 use crate::cluster::connect::ConnectOptions;
 use crate::config::Config;
 use crate::live::LiveOptions;
+use crate::netpol::reach::Options;
 use crate::posture::engine::EngineConfig;
 use crate::vault::options::OptionError;
 use crate::vault::{VaultOptions, validate_address, validate_token};
@@ -22,14 +23,21 @@ pub fn live_options(config: &Config) -> Result<LiveOptions, OptionError> {
     Ok(LiveOptions {
         connect: connect_options(config),
         vault: vault_options(config)?,
-        engine: EngineConfig {
-            rules: config.tenants.clone(),
-            warn_permille: config.quota_permille.0,
-            full_permille: config.quota_permille.1,
-            ..EngineConfig::default()
-        },
+        engine: engine_config(config),
         ledger: config.ledger(),
     })
+}
+
+/// What the verdicts hang on besides the facts.
+pub fn engine_config(config: &Config) -> EngineConfig {
+    EngineConfig {
+        rules: config.tenants.clone(),
+        warn_permille: config.quota_permille.0,
+        full_permille: config.quota_permille.1,
+        reach: Options { profile: config.network.profile, places: config.network.places.clone(), ..Options::default() },
+        network: config.network.granted.clone(),
+        ..EngineConfig::default()
+    }
 }
 
 /// The token comes from the file named, else from `VAULT_TOKEN`, else from `~/.vault-token`.

@@ -91,7 +91,6 @@ fn peer(wire: Field<PeerWire<'_>>, interner: &mut Interner) -> Peer {
 }
 
 fn block(wire: BlockWire<'_>, interner: &mut Interner) -> Peer {
-    let range = |text: &str| text.parse::<IpNet>().ok().map(|net| net.trunc());
     let Some(cidr) = range(wire.cidr.text()) else {
         return Peer::Unreadable(name(&format!("{:?} is no address range", wire.cidr.text()), interner));
     };
@@ -109,6 +108,11 @@ fn block(wire: BlockWire<'_>, interner: &mut Interner) -> Peer {
     Peer::Block { cidr, except: except.into_boxed_slice() }
 }
 
+/// A range of addresses, by its network address.
+pub(super) fn range(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().ok().map(|net| net.trunc())
+}
+
 fn ports(field: Field<Many<PortWire<'_>>>, interner: &mut Interner) -> Box<[PolicyPort]> {
     match field {
         Field::Absent => Box::default(),
@@ -117,7 +121,21 @@ fn ports(field: Field<Many<PortWire<'_>>>, interner: &mut Interner) -> Box<[Poli
     }
 }
 
-fn unreadable_port(why: &str, interner: &mut Interner) -> PolicyPort {
+/// The protocols that have ports.
+pub(super) const TRANSPORTS: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
+
+/// A protocol by its name; TCP where none is named.
+pub(super) fn protocol_named(text: &str, interner: &mut Interner) -> Protocol {
+    match text {
+        "TCP" | "" => Protocol::Tcp,
+        "UDP" => Protocol::Udp,
+        "SCTP" => Protocol::Sctp,
+        other => Protocol::Other(name(other, interner)),
+    }
+}
+
+/// A port entry that can't be read.
+pub(super) fn unreadable_port(why: &str, interner: &mut Interner) -> PolicyPort {
     PolicyPort { protocol: Protocol::Tcp, port: PortMatch::Unreadable(interner.name(why)) }
 }
 
@@ -129,12 +147,7 @@ fn port(wire: Field<PortWire<'_>>, interner: &mut Interner) -> PolicyPort {
     let protocol = match &wire.protocol {
         Field::Absent => Protocol::Tcp,
         Field::Odd => return unreadable_port("protocol is no text", interner),
-        Field::Is(text) => match &*text.0 {
-            "TCP" | "" => Protocol::Tcp,
-            "UDP" => Protocol::Udp,
-            "SCTP" => Protocol::Sctp,
-            other => Protocol::Other(name(other, interner)),
-        },
+        Field::Is(text) => protocol_named(&text.0, interner),
     };
     PolicyPort { protocol, port: port_match(&wire.port, &wire.end_port, interner) }
 }
@@ -193,13 +206,17 @@ pub(super) fn selector(field: Field<SelectorWire<'_>>, interner: &mut Interner) 
     Some(LabelSelector { requirements: requirements.into_boxed_slice() })
 }
 
-fn unjudged(key: &str, why: &str, interner: &mut Interner) -> Requirement {
+/// A requirement that nobody can judge.
+pub(super) fn unjudged(key: &str, why: &str, interner: &mut Interner) -> Requirement {
     Requirement { key: name(key, interner), is: Is::Unknown(interner.name(why)) }
 }
 
 fn expression(wire: Field<ExpressionWire<'_>>, interner: &mut Interner) -> Requirement {
     let Field::Is(wire) = wire else { return unjudged("", "the expression is no object", interner) };
     let key = wire.key.text().to_owned();
+    if key.is_empty() {
+        return unjudged("", "the expression names no key", interner);
+    }
     let values: Option<Box<[Name]>> = match wire.values {
         Field::Odd => None,
         values => values.get().unwrap_or_default().0.into_iter().map(|value| value.get().map(|text| name(&text.0, interner))).collect(),

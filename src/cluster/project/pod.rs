@@ -160,6 +160,7 @@ pub(super) fn workload(kind: Kind, wire: WorkloadWire<'_>, interner: &mut Intern
         meta,
         template_labels: interner.labels(set),
         service_account: service_account(&pod, interner),
+        host_network: pod.host_network.as_ref().copied().unwrap_or(false),
         containers: containers(pod.containers, pod.init_containers, interner),
         wanted,
         ready: ready.unwrap_or(0),

@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
+use ipnet::IpNet;
+
 use super::meta::{Version, Writer, amounts, changed, condition, labels, meta, name, words};
+use super::networkpolicy::range;
 use super::pod::protocol;
 use super::{kind_named, optional};
 use crate::cluster::authority;
 use crate::cluster::wire::lean::{Field, IntOrStr, Many};
 use crate::cluster::wire::networkpolicy::ExpressionWire;
 use crate::cluster::wire::rest::{
-    AccountWire, EventWire, LimitRangeWire, LimitWire, NamespaceWire, NodeWire, QuotaSpecWire, QuotaWire, ServicePortWire, ServiceWire,
-    SliceWire,
+    AccountWire, EndpointWire, EventWire, LimitRangeWire, LimitWire, NamespaceWire, NodeWire, QuotaSpecWire, QuotaWire, ServicePortWire,
+    ServiceWire, SliceWire,
 };
 use crate::model::changes::Fact;
 use crate::model::event::RefusalFact;
@@ -119,60 +122,86 @@ pub(super) fn service(_kind: Kind, wire: ServiceWire<'_>, interner: &mut Interne
     let listed: Vec<_> = spec.cluster_ips.items().filter_map(|ip| ip.0.parse().ok()).collect();
     let cluster_ips = if listed.is_empty() { spec.cluster_ip.text().parse().into_iter().collect() } else { listed.into_boxed_slice() };
     let selector = labels(spec.selector, interner);
+    let balancer = wire.status.get().unwrap_or_default().load_balancer.get().unwrap_or_default();
+    let declared = spec.external_ips.items().filter_map(|ip| ip.0.parse().ok());
+    let external_ips = declared.chain(balancer.ingress.items().filter_map(|point| point.ip.text().parse().ok())).collect();
     Some(Fact::Service(ServiceFact {
         meta,
         kind: if spec.kind.text().is_empty() { interner.name("ClusterIP") } else { name(spec.kind.text(), interner) },
         cluster_ips,
         selector: if selector.is_empty() { None } else { Some(interner.labels(selector)) },
         ports: spec.ports.items().filter_map(|port| service_port(&port, interner)).collect(),
-        external_ips: Box::default(),
-        external_name: None,
-        keeps_client: false,
+        external_ips,
+        external_name: optional(&spec.external_name, interner),
+        keeps_client: spec.external_traffic_policy.text() == "Local",
     }))
 }
 
 fn service_port(wire: &ServicePortWire<'_>, interner: &mut Interner) -> Option<ServicePort> {
-    let port = wire.port.as_ref().and_then(|port| u16::try_from(*port).ok()).filter(|port| *port > 0)?;
+    let number = |field: &Field<i64>| field.as_ref().and_then(|port| u16::try_from(*port).ok()).filter(|port| *port > 0);
     let target = match wire.target_port.as_ref() {
         Some(IntOrStr::Int(number)) => Some(interner.name(&number.to_string())),
         Some(IntOrStr::Str(text)) if !text.is_empty() => Some(name(text, interner)),
         _ => None,
     };
-    Some(ServicePort { name: optional(&wire.name, interner), port, target, protocol: protocol(wire.protocol.text())?, node_port: None })
+    Some(ServicePort {
+        name: optional(&wire.name, interner),
+        port: number(&wire.port)?,
+        target,
+        protocol: protocol(wire.protocol.text())?,
+        node_port: number(&wire.node_port),
+    })
 }
 
-/// The fact of an EndpointSlice.
+/// Marks slices whose addresses are those of selected pods.
+const OF_A_SELECTOR: (&str, &str) = ("endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io");
+/// No more addresses of a slice are kept.
+const ADDRESSES: usize = 256;
+
+/// The fact of an EndpointSlice. Its addresses are kept only where no selector makes them.
 pub(super) fn endpoint_slice(_kind: Kind, wire: SliceWire<'_>, interner: &mut Interner) -> Option<Fact> {
     let metadata = wire.metadata.get()?;
     let meta = meta(&metadata, Version::Generation, Writer::Dropped, interner)?;
     let set = labels(metadata.labels, interner);
     let endpoints = wire.endpoints.get().unwrap_or_default().0;
-    let not_ready = |field: &Field<crate::cluster::wire::rest::EndpointWire>| {
+    let not_ready = |field: &Field<EndpointWire<'_>>| {
         field
             .as_ref()
             .is_none_or(|endpoint| endpoint.conditions.as_ref().is_some_and(|conditions| conditions.ready.as_ref() == Some(&false)))
     };
+    let (ready, all) = (endpoints.iter().filter(|endpoint| !not_ready(endpoint)).count() as u32, endpoints.len() as u32);
+    let of_a_selector = set.get(OF_A_SELECTOR.0).is_some_and(|manager| **manager == *OF_A_SELECTOR.1);
+    let addresses = endpoints.into_iter().filter_map(Field::get).flat_map(|endpoint| endpoint.addresses.items());
     Some(Fact::EndpointSlice(EndpointSliceFact {
         meta,
         service: set.get("kubernetes.io/service-name").cloned(),
-        ready: endpoints.iter().filter(|endpoint| !not_ready(endpoint)).count() as u32,
-        all: endpoints.len() as u32,
-        addresses: Box::default(),
+        ready,
+        all,
+        addresses: if of_a_selector {
+            Box::default()
+        } else {
+            addresses.filter_map(|address| address.0.parse().ok()).take(ADDRESSES).collect()
+        },
     }))
 }
 
-/// The fact of a Node. Its resource version moves with every heartbeat; its version is a digest of its addresses.
+/// The fact of a Node. Its resource version moves with every heartbeat; its version is a digest of what walls rest on.
 pub(super) fn node(_kind: Kind, wire: NodeWire<'_>, interner: &mut Interner) -> Option<Fact> {
-    let status = wire.status.get().unwrap_or_default();
+    let mut metadata = wire.metadata.get()?;
+    let (spec, status) = (wire.spec.get().unwrap_or_default(), wire.status.get().unwrap_or_default());
+    let labels = labels(std::mem::take(&mut metadata.labels), interner);
     let ips: Box<[std::net::IpAddr]> = status.addresses.items().filter_map(|entry| entry.address.text().parse().ok()).collect();
-    let digest = format!("{ips:?}");
+    let provider = optional(&spec.provider_id, interner);
+    let listed: Box<[IpNet]> = spec.pod_cidrs.items().filter_map(|text| range(&text.0)).collect();
+    let pod_cidrs = if listed.is_empty() { range(spec.pod_cidr.text()).into_iter().collect() } else { listed };
+    let digest = format!("{ips:?}\n{labels:?}\n{provider:?}\n{pod_cidrs:?}");
     Some(Fact::Node(NodeFact {
-        meta: meta(&wire.metadata.get()?, Version::Digest(&digest), Writer::Dropped, interner)?,
+        meta: meta(&metadata, Version::Digest(&digest), Writer::Dropped, interner)?,
         ready: condition(status.conditions, "Ready") == Some(true),
         ips,
-        labels: std::sync::Arc::default(),
-        provider: None,
-        pod_cidrs: Box::default(),
+        labels: interner.labels(labels),
+        provider,
+        pod_cidrs,
     }))
 }
 

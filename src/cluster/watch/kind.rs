@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use super::backoff::Backoff;
-use super::pulse::{Pulse, woken};
+use super::discover::{Discovery, Place};
+use super::pulse::{Pulse, unless_dead, woken};
 use super::trouble::{self, Next};
 use super::{Changes, ask};
-use crate::cluster::call::Call;
 use crate::cluster::connect::Cluster;
 use crate::cluster::refusal::ApiRefusal;
 use crate::model::access::{Answer, Question};
@@ -55,7 +55,8 @@ pub(super) struct Follower {
     pub(super) seen: watch::Receiver<Pulse>,
     pub(super) lists: Arc<Semaphore>,
     pub(super) interner: Interner,
-    pub(super) version: String,
+    pub(super) discovery: Arc<Discovery>,
+    pub(super) place: Place,
     pub(super) page: u32,
     pub(super) state: SourceState,
     pub(super) listed: bool,
@@ -72,6 +73,7 @@ impl Follower {
         tx: Changes,
         pulse: Arc<watch::Sender<Pulse>>,
         lists: Arc<Semaphore>,
+        discovery: Arc<Discovery>,
     ) -> Self {
         let page = cluster.options().page_size.max(PAGE_SMALLEST);
         let seen = pulse.subscribe();
@@ -83,7 +85,8 @@ impl Follower {
             seen,
             lists,
             interner: Interner::default(),
-            version: info.version.to_owned(),
+            discovery,
+            place: Place { group: info.group, version: info.version.to_owned() },
             page,
             state: SourceState::Connecting,
             listed: false,
@@ -99,7 +102,7 @@ impl Follower {
         loop {
             let answers = match answers.take() {
                 Some(first) => first,
-                None => ask(&self.cluster, self.info).await,
+                None => ask(&self.cluster, self.info, self.place.group).await,
             };
             if self.once(answers).await.is_err() {
                 return;
@@ -116,8 +119,15 @@ impl Follower {
         let may = self.may(answers).await?;
         if self.info.optional {
             // presence before permission: whoever may not list a kind that the server does not have misses nothing
-            match self.discover().await {
-                Ok(Some(version)) => self.version = version,
+            match unless_dead(&self.seen, self.discovery.place(self.info)).await {
+                Ok(Some(place)) => {
+                    let elsewhere = self.place.group != place.group;
+                    self.place = place;
+                    if elsewhere {
+                        // the answers were about another group
+                        return Ok(());
+                    }
+                }
                 Ok(None) => return self.absent().await,
                 Err(refusal) if matches!(may, May::Nothing(_)) && refusal.answered() => {}
                 Err(refusal) => return self.failed(&refusal).await,
@@ -162,34 +172,13 @@ impl Follower {
     }
 
     fn denied(&self, why: &str) -> Name {
-        let everywhere = if self.info.namespaced { " in all namespaces" } else { "" };
-        let because = if why.is_empty() { String::new() } else { format!(": {why}") };
-        format!("you may not list {}{everywhere}{because}", self.info.plural).into()
-    }
-
-    /// Where the server serves an optional kind: the version it prefers among those that have it. None when it has it nowhere.
-    async fn discover(&self) -> Result<Option<String>, ApiRefusal> {
-        let group = match self.cluster.call_json(Call::get(format!("/apis/{}", self.info.group))).await {
-            Ok(group) => group,
-            Err(refusal) if refusal.code == 404 => return Ok(None),
-            Err(refusal) => return Err(refusal),
+        let whereabouts = match self.info.only {
+            Some((namespace, name)) => format!(" {name} in {namespace}"),
+            None if self.info.namespaced => " in all namespaces".to_owned(),
+            None => String::new(),
         };
-        let version = |value: &serde_json::Value| value.get("version").and_then(|v| v.as_str()).map(str::to_owned);
-        let preferred = group.get("preferredVersion").and_then(version);
-        let others = group.get("versions").and_then(|v| v.as_array()).into_iter().flatten().filter_map(version).take(8);
-        for version in preferred.into_iter().chain(others) {
-            let path = format!("/apis/{}/{}", self.info.group, crate::cluster::call::encoded(&version));
-            let resources = match self.cluster.call_json(Call::get(path)).await {
-                Ok(resources) => resources,
-                Err(refusal) if refusal.code == 404 => continue,
-                Err(refusal) => return Err(refusal),
-            };
-            let names = resources.get("resources").and_then(|r| r.as_array()).into_iter().flatten();
-            if names.filter_map(|r| r.get("name").and_then(|n| n.as_str())).any(|name| name == self.info.plural) {
-                return Ok(Some(version));
-            }
-        }
-        Ok(None)
+        let because = if why.is_empty() { String::new() } else { format!(": {why}") };
+        format!("you may not list {}{whereabouts}{because}", self.info.plural).into()
     }
 
     /// The API is not there: what was known of it is gone, and it is looked for again.

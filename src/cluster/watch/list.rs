@@ -20,13 +20,18 @@ const PAGE_LARGE: usize = 8 << 20;
 
 impl Follower {
     fn path(&self) -> String {
-        PathOf { group: self.info.group, version: &self.version, plural: self.info.plural, namespace: "", name: "" }.to_string()
+        let namespace = self.info.only.map_or("", |(namespace, _)| namespace);
+        PathOf { group: self.place.group, version: &self.place.version, plural: self.info.plural, namespace, name: "" }.to_string()
     }
 
     /// The collection, without what is never of interest.
     pub(super) fn collection(&self) -> Call {
         let call = Call::get(self.path());
-        if self.info.kind == Kind::Event { call.query("fieldSelector", "type!=Normal") } else { call }
+        match self.info.only {
+            Some((_, name)) => call.query("fieldSelector", &format!("metadata.name={name}")),
+            None if self.info.kind == Kind::Event => call.query("fieldSelector", "type!=Normal"),
+            None => call,
+        }
     }
 
     /// Reads the whole list; the resource version to watch from.

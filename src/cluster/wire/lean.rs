@@ -38,6 +38,20 @@ impl<T> Field<T> {
         }
     }
 
+    /// The same of what is readable.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Field<U> {
+        match self {
+            Self::Absent => Field::Absent,
+            Self::Is(value) => Field::Is(change(value)),
+            Self::Odd => Field::Odd,
+        }
+    }
+
+    /// Whether it is missing or null.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
     /// Whether it can't be read.
     pub const fn is_odd(&self) -> bool {
         matches!(self, Self::Odd)

@@ -146,6 +146,9 @@ pub struct ServiceWire<'a> {
     /// `spec`.
     #[serde(borrow)]
     pub spec: Field<ServiceSpecWire<'a>>,
+    /// `status`.
+    #[serde(borrow)]
+    pub status: Field<ServiceStatusWire<'a>>,
 }
 
 /// A Service's `spec`.
@@ -167,6 +170,42 @@ pub struct ServiceSpecWire<'a> {
     /// `ports`.
     #[serde(borrow)]
     pub ports: Field<Many<ServicePortWire<'a>>>,
+    /// `externalIPs`.
+    #[serde(borrow, rename = "externalIPs")]
+    pub external_ips: Field<Many<Str<'a>>>,
+    /// `externalName`.
+    #[serde(borrow)]
+    pub external_name: Field<Str<'a>>,
+    /// `externalTrafficPolicy`.
+    #[serde(borrow)]
+    pub external_traffic_policy: Field<Str<'a>>,
+}
+
+/// A Service's `status`.
+#[derive(Deserialize, Default, Debug)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ServiceStatusWire<'a> {
+    /// `loadBalancer`.
+    #[serde(borrow)]
+    pub load_balancer: Field<BalancerWire<'a>>,
+}
+
+/// `loadBalancer`.
+#[derive(Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct BalancerWire<'a> {
+    /// `ingress`.
+    #[serde(borrow)]
+    pub ingress: Field<Many<BalancerPointWire<'a>>>,
+}
+
+/// One point at which a balancer takes traffic in.
+#[derive(Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct BalancerPointWire<'a> {
+    /// `ip`.
+    #[serde(borrow)]
+    pub ip: Field<Str<'a>>,
 }
 
 /// A Service's port.
@@ -184,6 +223,8 @@ pub struct ServicePortWire<'a> {
     /// `protocol`.
     #[serde(borrow)]
     pub protocol: Field<Str<'a>>,
+    /// `nodePort`.
+    pub node_port: Field<i64>,
 }
 
 /// An EndpointSlice.
@@ -194,13 +235,17 @@ pub struct SliceWire<'a> {
     #[serde(borrow)]
     pub metadata: Field<MetaWire<'a>>,
     /// `endpoints`.
-    pub endpoints: Field<Many<EndpointWire>>,
+    #[serde(borrow)]
+    pub endpoints: Field<Many<EndpointWire<'a>>>,
 }
 
 /// One endpoint.
 #[derive(Deserialize, Default, Debug)]
 #[serde(default)]
-pub struct EndpointWire {
+pub struct EndpointWire<'a> {
+    /// `addresses`.
+    #[serde(borrow)]
+    pub addresses: Field<Many<Str<'a>>>,
     /// `conditions`.
     pub conditions: Field<EndpointConditionsWire>,
 }
@@ -220,9 +265,27 @@ pub struct NodeWire<'a> {
     /// `metadata`.
     #[serde(borrow)]
     pub metadata: Field<MetaWire<'a>>,
+    /// `spec`.
+    #[serde(borrow)]
+    pub spec: Field<NodeSpecWire<'a>>,
     /// `status`.
     #[serde(borrow)]
     pub status: Field<NodeStatusWire<'a>>,
+}
+
+/// A Node's `spec`.
+#[derive(Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct NodeSpecWire<'a> {
+    /// `providerID`.
+    #[serde(borrow, rename = "providerID")]
+    pub provider_id: Field<Str<'a>>,
+    /// `podCIDR`.
+    #[serde(borrow, rename = "podCIDR")]
+    pub pod_cidr: Field<Str<'a>>,
+    /// `podCIDRs`.
+    #[serde(borrow, rename = "podCIDRs")]
+    pub pod_cidrs: Field<Many<Str<'a>>>,
 }
 
 /// A Node's `status`.
@@ -303,7 +366,8 @@ pub struct SeriesWire<'a> {
 
 objects! {
     borrowed: NamespaceWire, PhaseWire, AccountWire, QuotaWire, QuotaSpecWire, ScopeSelectorWire, QuotaStatusWire, LimitRangeWire,
-        LimitSpecWire, LimitWire, ServiceWire, ServiceSpecWire, ServicePortWire, SliceWire, NodeWire, NodeStatusWire, AddressWire, EventWire,
+        LimitSpecWire, LimitWire, ServiceWire, ServiceSpecWire, ServicePortWire, ServiceStatusWire, BalancerWire, BalancerPointWire, SliceWire, EndpointWire,
+        NodeWire, NodeSpecWire, NodeStatusWire, AddressWire, EventWire,
         AboutWire, SeriesWire;
-    owned: EndpointWire, EndpointConditionsWire;
+    owned: EndpointConditionsWire;
 }

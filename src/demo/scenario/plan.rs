@@ -24,6 +24,10 @@ pub(crate) enum Net {
     EgressOnly,
     /// Only the applications of today are covered, no pod of another name.
     AppOnly,
+    /// Good walls, and beside them the policy of n8n's official chart: everybody in on its port, and out to everybody on two.
+    Chart,
+    /// Good walls, and beside them a way out to the internet that excepts nothing: every neighbour is in it too.
+    World,
 }
 
 /// What the quota says.
@@ -159,9 +163,9 @@ static STORY: [Row; 12] = [
         96,
         "1.121.3",
     ),
-    ("stark", &["web-tenant-stark"], App::Distroless, Net::Good, Quota::Roomy, Limits::Nothing, Secrets::Good, "restricted", 64, "2.4.1"),
+    ("stark", &["web-tenant-stark"], App::Distroless, Net::World, Quota::Roomy, Limits::Nothing, Secrets::Good, "restricted", 64, "2.4.1"),
     ("wayne", &["web-tenant-wayne"], App::N8n, Net::Good, Quota::Saturated, Limits::Walkthrough, Secrets::Good, "baseline", 311, "1.121.3"),
-    ("wonka", &["web-tenant-wonka"], App::N8n, Net::Good, Quota::Nearly, Limits::OnlyMax, Secrets::NoAccount, "baseline", 47, "1.119.0"),
+    ("wonka", &["web-tenant-wonka"], App::N8n, Net::Chart, Quota::Nearly, Limits::OnlyMax, Secrets::NoAccount, "baseline", 47, "1.119.0"),
     (
         "cyberdyne",
         &["web-tenant-cyberdyne"],

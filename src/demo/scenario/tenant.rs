@@ -62,11 +62,9 @@ fn policies(net: Net) -> Vec<(&'static str, Value)> {
     let dns = |peer: Value, ports: Value| {
         ("allow-dns", json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [peer], "ports": ports}]}))
     };
-    let wide_dns = dns(json!({"namespaceSelector": system}), json!([{"port": 53, "protocol": "UDP"}]));
-    let exact_dns = dns(
-        json!({"namespaceSelector": system, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}),
-        json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]),
-    );
+    let both_transports = || json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]);
+    let wide_dns = dns(json!({"namespaceSelector": system}), both_transports());
+    let exact_dns = dns(json!({"namespaceSelector": system, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}), both_transports());
     match net {
         Net::Walkthrough => vec![deny(both(), json!({})), same, wide_dns],
         Net::Good => vec![deny(both(), json!({})), same, exact_dns],
@@ -77,7 +75,39 @@ fn policies(net: Net) -> Vec<(&'static str, Value)> {
             exact_dns,
         ],
         Net::AppOnly => of_apps_only(),
+        Net::Chart => beside_good(chart()),
+        Net::World => beside_good(world()),
     }
+}
+
+/// Good walls, and one policy more: policies only add to what is allowed.
+fn beside_good(policy: (&'static str, Value)) -> Vec<(&'static str, Value)> {
+    let mut policies = policies(Net::Good);
+    policies.push(policy);
+    policies
+}
+
+/// As n8n's official chart writes it with `networkPolicy.enabled`: an empty list of peers is everybody.
+fn chart() -> (&'static str, Value) {
+    let tcp = |port: u16| json!({"port": port, "protocol": "TCP"});
+    let spec = json!({
+        "podSelector": {"matchLabels": {"app": "n8n"}}, "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [], "ports": [tcp(5678)]}],
+        "egress": [
+            {"to": [], "ports": [{"port": 53, "protocol": "UDP"}, tcp(53)]},
+            {"to": [], "ports": [tcp(443)]},
+        ],
+    });
+    ("n8n", spec)
+}
+
+/// A way out to the web that forgets to except the cluster, the metadata addresses and the neighbours.
+fn world() -> (&'static str, Value) {
+    let spec = json!({
+        "podSelector": {}, "policyTypes": ["Egress"],
+        "egress": [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}],
+    });
+    ("allow-internet", spec)
 }
 
 /// The policies of a tenant whose deny names the applications it has today.

@@ -7,8 +7,10 @@ fn built_in() -> Vec<Theme> {
 
 const SEVERITIES: [Role; 4] = [Role::SevCritical, Role::SevHigh, Role::SevMedium, Role::SevLow];
 const VERDICTS: [Role; 7] = [Role::Breached, Role::Disputed, Role::Degraded, Role::Vacuous, Role::Unknown, Role::Unproven, Role::Holds];
+const HEAT: [Role; 7] =
+    [Role::HeatCrossed, Role::HeatEvery, Role::HeatSome, Role::HeatToday, Role::HeatUndefined, Role::HeatDeclared, Role::HeatProved];
 /// Roles that are shapes, or things that may be overlooked: 1.5 is enough, or none is needed.
-const FAINT: [Role; 6] = [Role::Border, Role::BorderFocus, Role::GaugeTrack, Role::Na, Role::KeyOff, Role::Selection];
+const FAINT: [Role; 7] = [Role::Border, Role::BorderFocus, Role::GaugeTrack, Role::Na, Role::KeyOff, Role::Selection, Role::HeatOwn];
 
 #[test]
 fn every_built_in_theme_has_every_role() {
@@ -60,12 +62,17 @@ fn ansi16_asks_for_no_colour_the_terminal_does_not_own() {
 fn severities_and_verdicts_are_told_apart_also_with_fewer_colours() {
     for theme in built_in() {
         for theme in [theme.clone(), theme.reduced(Depth::C256)] {
-            for roles in [&SEVERITIES[..], &VERDICTS[..]] {
+            for roles in [&SEVERITIES[..], &VERDICTS[..], &HEAT[..]] {
                 for (i, a) in roles.iter().enumerate() {
                     for b in &roles[i + 1..] {
                         // in mono the quieter ones share a look: their signs differ
                         let quiet = theme.name == "mono"
-                            && [*a, *b].iter().all(|r| matches!(r, Role::Vacuous | Role::Unknown | Role::Unproven | Role::SevLow));
+                            && [*a, *b].iter().all(|r| {
+                                matches!(
+                                    r,
+                                    Role::Vacuous | Role::Unknown | Role::Unproven | Role::SevLow | Role::HeatDeclared | Role::HeatProved
+                                )
+                            });
                         assert!(quiet || theme.style(*a) != theme.style(*b), "{}: {a:?} {b:?}", theme.name);
                     }
                 }

@@ -38,6 +38,7 @@ pub fn draw(cx: &Cx<'_>, screen: Rect, buf: &mut Buffer) {
         Dialog::Probe { scroll } if cx.state.run.as_ref().is_some_and(crate::app::run::Run::running) => scroll.unwrap_or(most),
         Dialog::Probe { scroll } => scroll.unwrap_or(0),
         Dialog::Plan(plan) => plan.scroll,
+        Dialog::Story(story) => story.scroll,
         Dialog::Quit => 0,
     };
     frame::text(cx, inner, &doc, scroll, buf);
@@ -58,6 +59,11 @@ fn title(cx: &Cx<'_>, dialog: &Dialog) -> (Vec<Span>, String) {
                 None => ("probed", format!("{} steps", run.steps())),
             };
             (plain(&format!("{verb} {}", say.say(&run.tenant))), right)
+        }
+        Dialog::Story(story) => {
+            let ends = [docs::story::end(cx.state, &story.from), docs::story::end(cx.state, &story.to)];
+            let asking = if story.story.is_none() { "asking" } else { "" };
+            (plain(&format!("why: {}", ends.join(&format!(" {} ", cx.sym.arrow)))), asking.to_owned())
         }
         Dialog::Plan(plan) => {
             let verb = match (plan.undo, plan.typed.is_some()) {

@@ -125,7 +125,9 @@ def read(conn):
     for p in items(conn, "/api/v1/pods?fieldSelector=spec.nodeName%3Dtb-node"):
         ip = p["status"].get("podIP", "")
         if not ip or ":" in ip or p["spec"].get("hostNetwork") or p["status"].get("phase") in ("Succeeded", "Failed"): continue
-        containers = p["spec"]["containers"] + (p["spec"].get("initContainers") or [])
+        # sidecars are init containers that go on running; the ports of those that only prepare mean nothing
+        sidecars = [c for c in p["spec"].get("initContainers") or [] if c.get("restartPolicy") == "Always"]
+        containers = p["spec"]["containers"] + sidecars
         pods.append({"ns": p["metadata"]["namespace"], "labels": p["metadata"].get("labels") or {}, "ip": ip,
                      "ports": [(c["containerPort"], c.get("name"), c.get("protocol", "TCP")) for k in containers for c in k.get("ports") or []]})
     policies = [{"ns": p["metadata"]["namespace"], "spec": p["spec"]}
