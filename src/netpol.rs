@@ -41,4 +41,6 @@ mod world;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod follow_tests;
+#[cfg(test)]
 mod reach_tests;

@@ -158,7 +158,9 @@ pub(super) fn tell<'a>(
     let target = if direction == Direction::Egress { other } else { me };
     let names = if let One::Pod(end) = target { end.class.key.named.clone() } else { Names::default() };
     let names = if matches!(target, One::Pod(_)) { names.named() } else { Named::Nowhere };
-    let held: Vec<(Truth, &Unit)> = subject.class.units.iter().filter_map(|(id, truth)| Some((*truth, ground.unit(*id)?))).collect();
+    let speaks = |unit: &&Unit| unit.tier.speaks(direction);
+    let held = subject.class.units.iter().filter_map(|(id, truth)| Some((*truth, ground.unit(*id).filter(speaks)?)));
+    let held: Vec<(Truth, &Unit)> = held.collect();
     let as_held = held.iter().map(|(truth, unit)| Held { truth: *truth, tier: &unit.tier, rules: unit.rules.get(direction) });
     telling.open = let_in(judge(as_held, look, names, book), telling.own, book);
     let mut say = |unit: &'a Unit, truth: Truth, into: &mut Vec<Say<'a>>| {
