@@ -58,6 +58,9 @@ pub(super) struct Telling<'a> {
     pub direction: Direction,
 }
 
+/// What is said of a port; what is open first.
+type Told = (std::cmp::Reverse<Openness>, Side, Side);
+
 /// Tells the story of one pair. O(entries × ports they name).
 pub(super) fn story(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Story {
     let view = best_view(world, from, to, book);
@@ -66,7 +69,7 @@ pub(super) fn story(world: &World, from: &One<'_>, to: &One<'_>, book: &mut Port
     let egress = tell(world, from, to, Direction::Egress, view.unwrap_or_else(|| apart(to)), book);
     let ingress = tell(world, to, from, Direction::Ingress, view.unwrap_or_else(|| apart(from)), book);
     let whole = pair(world, from, to, book);
-    let mut segments: BTreeMap<(std::cmp::Reverse<Openness>, Side, Side), Vec<(PortProtocol, u16, u16)>> = BTreeMap::new();
+    let mut segments: BTreeMap<Told, Vec<(PortProtocol, u16, u16)>> = BTreeMap::new();
     let sides = [&egress, &ingress];
     let sets: Vec<[std::sync::Arc<PortSet>; 2]> = sides.iter().map(|side| [book.set(side.open.sure), book.set(side.open.may)]).collect();
     for protocol in PROTOCOLS {

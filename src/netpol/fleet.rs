@@ -116,7 +116,7 @@ impl Fleet {
         if let Some(slot) = self.looks.get_mut(tenant as usize) {
             *slot = looks;
         }
-        self.rename(tenant, named);
+        self.rename(tenant, &named);
         changed
     }
 
@@ -142,10 +142,10 @@ impl Fleet {
         named
     }
 
-    fn rename(&mut self, tenant: u32, named: [BTreeSet<u32>; 2]) {
-        let Some(slot) = self.named.get_mut(tenant as usize) else { return };
+    fn rename(&mut self, tenant: u32, named: &[BTreeSet<u32>; 2]) {
+        let Some(slot) = self.named.get_mut(tenant as usize).filter(|slot| *slot != named) else { return };
         let before = std::mem::replace(slot, named.clone());
-        for (way, (old, new)) in before.iter().zip(&named).enumerate() {
+        for (way, (old, new)) in before.iter().zip(named).enumerate() {
             for gone in old.difference(new) {
                 if let Some(set) = self.named_by.get_mut(*gone as usize).and_then(|both| both.get_mut(way)) {
                     set.remove(&tenant);

@@ -14,7 +14,7 @@ use super::term::tells_own_node;
 use super::world::World;
 
 /// The targets as they are now, and what was worked out of them.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Goals {
     aims: Vec<Aim>,
     /// By side, target and families.
@@ -28,12 +28,6 @@ pub(super) struct GoalPorts {
     future: Open,
     extent: Extent,
     unknown: Option<&'static str>,
-}
-
-impl std::fmt::Debug for Goals {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Goals").field("aims", &self.aims.len()).finish()
-    }
 }
 
 impl Goals {
@@ -89,10 +83,10 @@ impl Goals {
             let side = world.ground.faces.get(class.face).map_or(Number::MAX, |face| face.sides.egress);
             let families = class.families();
             gain = if tells_own(world, side) {
-                world.gain(world.ground.held_far(side), aim, families, Some(&space.nodes_of(class)), book)
+                world.gain(&world.ground.held_far(side), aim, families, Some(&space.nodes_of(class)), book)
             } else {
                 let key = (side, at, families);
-                *self.by_side.entry(key).or_insert_with(|| world.gain(world.ground.held_far(side), aim, families, None, book))
+                *self.by_side.entry(key).or_insert_with(|| world.gain(&world.ground.held_far(side), aim, families, None, book))
             };
         }
         for (their, target) in aim.pods.iter().filter_map(|at| world.class(*at)) {

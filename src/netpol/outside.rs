@@ -177,7 +177,7 @@ impl World {
     /// O(ranges × entries).
     pub(super) fn gain<'a>(
         &self,
-        held: impl Iterator<Item = Held<'a>> + Clone,
+        held: &(impl Iterator<Item = Held<'a>> + Clone),
         aim: &Aim,
         families: [bool; 2],
         nodes: Option<&BTreeSet<Option<Name>>>,
@@ -237,7 +237,7 @@ impl World {
             let answer = book.answer(open);
             ranges.extend(Ranges::from_intervals(list).nets().into_iter().map(|net| (net, answer.clone())));
         }
-        ranges.sort_by(|a, b| a.0.cmp(&b.0));
+        ranges.sort_by_key(|(net, _)| *net);
         (book.answer(all), ranges)
     }
 

@@ -233,9 +233,8 @@ impl KeySet {
 struct Alike {
     labels: *const LabelSet,
     containers: *const ContainerFact,
-    account: Name,
-    host: bool,
-    node: Option<Name>,
+    account: *const u8,
+    node: Option<*const u8>,
     spots: [Spot; 2],
 }
 
@@ -244,9 +243,8 @@ impl Alike {
         Self {
             labels: Arc::as_ptr(&pod.labels),
             containers: pod.containers.as_ptr(),
-            account: pod.service_account.clone(),
-            host: pod.host_network,
-            node: pod.node.clone().filter(|_| pod.host_network),
+            account: pod.service_account.as_ptr(),
+            node: pod.host_network.then(|| pod.node.as_ref().map_or(std::ptr::null(), |node| node.as_ptr())),
             spots,
         }
     }

@@ -207,8 +207,8 @@ impl Side<'_> {
 /// that of the other. O(entries).
 fn both_sides<'a>(
     ground: &Ground,
-    egress: impl Iterator<Item = Held<'a>> + Clone,
-    ingress: impl Iterator<Item = Held<'a>> + Clone,
+    egress: &(impl Iterator<Item = Held<'a>> + Clone),
+    ingress: &(impl Iterator<Item = Held<'a>> + Clone),
     (from, to): (Side<'_>, Side<'_>),
     own: Truth,
     book: &mut PortBook,
@@ -261,7 +261,7 @@ fn far_pair(ground: &Ground, from: Number, to: Number, book: &mut PortBook) -> O
     };
     let pair = (side(source_group), side(target_group));
     let (egress, ingress) = (ground.held_far(source.sides.egress), ground.held_far(target.sides.ingress));
-    let both = both_sides(ground, egress, ingress, pair, Truth::Perhaps, book);
+    let both = both_sides(ground, &egress, &ingress, pair, Truth::Perhaps, book);
     Some(book.meet(both.egress, both.ingress))
 }
 
@@ -282,7 +282,7 @@ impl Ground {
     /// The answer between two classes, side by side where there is one family. O(entries of both).
     pub(super) fn sides_of(&self, from: &Class, to: &Class, own: Truth, book: &mut PortBook) -> Both<Open> {
         let (egress, ingress) = (from.held(Direction::Egress, self), to.held(Direction::Ingress, self));
-        both_sides(self, egress, ingress, (side(from), side(to)), own, book)
+        both_sides(self, &egress, &ingress, (side(from), side(to)), own, book)
     }
 
     /// The answer between pods of two classes: the union over them where one counts as a node. O(entries of both), and O(pods) for those.
@@ -290,7 +290,10 @@ impl Ground {
         let owns = match (from.key.host, to.key.host) {
             (true, false) => owns(from.key.node.as_ref(), &b.nodes_of(to)),
             (false, true) => owns(to.key.node.as_ref(), &a.nodes_of(from)),
-            _ => BTreeSet::from([Truth::No]),
+            _ => {
+                let both = self.sides_of(from, to, Truth::No, book);
+                return book.meet(both.egress, both.ingress);
+            }
         };
         let mut open = Open::NONE;
         for own in owns {
@@ -307,7 +310,7 @@ impl Ground {
         if entry.inside_only {
             return Truth::No;
         }
-        let one = |id: &TermId| matches_address(self.terms.get(*id), there, &self.mode.switches);
+        let one = |id: &TermId| matches_address(self.terms.get(*id), there, self.mode.switches);
         entry.peers.iter().map(one).max().unwrap_or_default()
     }
 

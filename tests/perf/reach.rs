@@ -197,6 +197,18 @@ fn from_nothing_with_all_pairs(bencher: Bencher<'_, '_>, (tenants, pods, fleet):
     });
 }
 
+/// Classes, rules and imagined pods only: nobody is a tenant, so there is no pair.
+#[divan::bench(args = [(1_000, 20, Fleet::Isolated), (1_000, 20, Fleet::OpenOnOnePort), (5_000, 20, Fleet::Isolated)])]
+fn from_nothing(bencher: Bencher<'_, '_>, (tenants, pods, fleet): (usize, usize, Fleet)) {
+    let (_, snapshot, _) = world(tenants, pods, fleet);
+    let nobody = Arc::new(Tenants::default());
+    bencher.bench_local(|| {
+        let mut reach = Reach::new(Options::default());
+        reach.sync(black_box(&snapshot), &nobody, &Dirty::default());
+        reach
+    });
+}
+
 /// The tenants are grouped anew: the picture of all pairs is drawn again on the classes that are there.
 #[divan::bench(args = [(1_000, 20, Fleet::Isolated), (1_000, 20, Fleet::OpenOnOnePort), (5_000, 20, Fleet::Isolated)])]
 fn all_pairs(bencher: Bencher<'_, '_>, (many, pods, fleet): (usize, usize, Fleet)) {
@@ -221,7 +233,9 @@ fn alternating(bencher: Bencher<'_, '_>, many: usize, fleet: Fleet, turns: [Vec<
     let two: Vec<(Arc<Snapshot>, Dirty)> = turns
         .into_iter()
         .map(|changes| {
-            changes.into_iter().for_each(|change| store.apply(change));
+            for change in changes {
+                store.apply(change);
+            }
             store.publish()
         })
         .collect();
