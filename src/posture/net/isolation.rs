@@ -71,10 +71,13 @@ fn isolated(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts, dir
     let point = |declared, message: String| Point::new(declared, subject.clone(), message);
     let said = if let Some(rule) = overruled(view, namespace, facts, &found, direction) {
         let message = format!(
-            "{} of {} in {shown} {}: {} lets them, whatever the NetworkPolicies refuse",
+            "{} of {} in {shown} {}: {} lets them",
             found.open.len(),
             count(found.pods, "pod"),
-            may(direction),
+            match direction {
+                Direction::Egress => "may open connections that no NetworkPolicy allows",
+                Direction::Ingress => "accept connections that no NetworkPolicy allows",
+            },
             clean(&rule.object.to_string())
         );
         point(Declared::Open, message).because("overruled").with(rule.object, &rule.field, "allows it").with(
