@@ -136,3 +136,41 @@ impl Given {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::auth::{Ask, account, allowed};
+    use super::*;
+    use crate::cluster::project;
+    use crate::model::changes::Change;
+    use crate::model::ids::Name;
+    use crate::model::intern::Interner;
+    use crate::model::kind::WATCHED;
+    use crate::model::rbac::WRITES;
+    use crate::model::store::Store;
+    use crate::posture::rbac::granted;
+
+    #[test]
+    fn what_is_served_says_what_the_authoriser_does() {
+        let mut store = Store::default();
+        for object in GIVEN.iter().flat_map(Given::objects) {
+            let kind = WATCHED.iter().map(|info| info.kind).find(|kind| object["kind"] == kind.as_str()).unwrap();
+            let fact = project::fact(kind, object.to_string().as_bytes(), &mut Interner::default()).unwrap();
+            store.apply(Change::Put(Box::new(fact)));
+        }
+        let snapshot = store.publish().0;
+        for (namespace, writes) in [("web-tenant-umbrella", 4), ("web-tenant-acme", 0)] {
+            let (name, nothing) = (Name::from(namespace), crate::model::snapshot::NamespaceFacts::default());
+            let facts = snapshot.namespace(namespace).map_or(&nothing, AsRef::as_ref);
+            let found = granted(&snapshot, &[(&name, facts)]);
+            let by_facts = |verb: &str| found.grants.iter().flat_map(|grant| &grant.writes).any(|allowed| allowed.verb == verb);
+            let user = account(namespace, "default", "");
+            let ask = |verb| Ask { verb, group: "networking.k8s.io", resource: "networkpolicies", namespace, ..Ask::default() };
+            for verb in WRITES {
+                assert_eq!(allowed(&user, &ask(verb)), by_facts(verb), "{namespace} {verb}");
+            }
+            assert_eq!(WRITES.iter().filter(|verb| by_facts(verb)).count(), writes);
+            assert!(!allowed(&user, &Ask { namespace: "web-tenant-globex", ..ask("create") }), "not in another namespace");
+        }
+    }
+}
