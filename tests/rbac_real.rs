@@ -194,7 +194,7 @@ fn by_the_server(bed: &Session) -> BTreeSet<Asked> {
 /// Tries one set of roles and bindings; how many questions were answered with yes.
 fn tried(bed: &Session, seed: u64) -> usize {
     let made = made(seed);
-    let applied = bed.kubectl_as(Identity::Admin, &["apply", "-f", "-"], &list(made.clone()));
+    let applied = bed.kubectl_as(Identity::Admin, &["apply", "-f", "-"], &list(&made));
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         assert!(applied.status.success(), "{}", text(&applied));
         let ours = by_us(&read(bed));
@@ -209,18 +209,18 @@ fn tried(bed: &Session, seed: u64) -> usize {
             std::thread::sleep(Duration::from_millis(300));
         }
     }));
-    bed.kubectl_as(Identity::Admin, &["delete", "--ignore-not-found", "-f", "-"], &list(made));
+    bed.kubectl_as(Identity::Admin, &["delete", "--ignore-not-found", "-f", "-"], &list(&made));
     outcome.unwrap_or_else(|failed| std::panic::resume_unwind(failed))
 }
 
-fn list(items: Vec<Value>) -> String {
+fn list(items: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 
 #[test]
 fn what_we_say_is_what_the_api_server_says() {
     let Some(bed) = Testbed::shared(Need::Servers) else { return };
-    let namespaces = list([OURS, OTHER].map(|name| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})).to_vec());
+    let namespaces = list(&[OURS, OTHER].map(|name| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})));
     let applied = bed.kubectl_as(Identity::Admin, &["apply", "-f", "-"], &namespaces);
     assert!(applied.status.success(), "{}", text(&applied));
     let allowed: Vec<usize> = SEEDS.into_iter().map(|seed| tried(&bed, seed)).collect();

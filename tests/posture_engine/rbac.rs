@@ -189,8 +189,9 @@ proptest! {
     #[test]
     fn what_is_granted_is_what_asking_for_everybody_and_everything_finds(facts in facts()) {
         let mut store = empty_store();
-        NAMESPACES.iter().for_each(|name| store.apply(put(namespace(name))));
-        facts.into_iter().for_each(|fact| store.apply(put(fact)));
+        for fact in NAMESPACES.iter().map(|name| namespace(name)).chain(facts) {
+            store.apply(put(fact));
+        }
         let (snapshot, _) = store.publish();
         prop_assert_eq!(by_evaluator(&snapshot), by_asking(&snapshot));
     }
