@@ -14,6 +14,7 @@ mod discovery;
 mod exec;
 mod faults;
 mod fields;
+mod grants;
 mod handle;
 mod http;
 mod json;

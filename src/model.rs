@@ -16,6 +16,7 @@ pub mod networkpolicy;
 pub mod platform;
 pub mod pod;
 pub mod quantity;
+pub mod rbac;
 pub mod secretstore;
 pub mod service;
 pub mod snapshot;

@@ -11,6 +11,7 @@ mod moves;
 pub mod net;
 pub mod plt;
 pub mod quota;
+pub mod rbac;
 mod refers;
 pub mod res;
 pub mod rules;

@@ -16,6 +16,8 @@
 mod battery;
 #[path = "cluster_policies/projection.rs"]
 mod projection;
+#[path = "cluster_policies/rbac.rs"]
+mod rbac;
 #[path = "cluster_policies/real.rs"]
 mod real;
 #[path = "cluster_policies/roles.rs"]

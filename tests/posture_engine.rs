@@ -14,10 +14,14 @@ mod elsewhere;
 mod facts;
 #[path = "posture_engine/fixes.rs"]
 mod fixes;
+#[path = "posture_engine/grants.rs"]
+mod grants;
 #[path = "posture_engine/netsteps.rs"]
 mod netsteps;
 #[path = "posture_engine/properties.rs"]
 mod properties;
+#[path = "posture_engine/rbac.rs"]
+mod rbac;
 #[path = "posture_engine/receipts.rs"]
 mod receipts;
 #[path = "posture_engine/scenarios.rs"]

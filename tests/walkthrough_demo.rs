@@ -1,5 +1,11 @@
 //! The walkthrough on the demo's servers, and what is sent in each mode: the recorded requests are the proof.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests say what they expect by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect by panicking"
+)]
 
 #[path = "common/fleet.rs"]
 mod fleet;
@@ -88,6 +94,21 @@ async fn a_tenant_without_default_deny_is_fixed_probed_and_undone() {
     let permit = WritePermit::grant(Mode::Fix, &applied.inverse, &tenant).unwrap();
     fleet.worker.undo(applied.inverse.clone(), permit).await.unwrap();
     fleet.until("open again", SECONDS_20, |view| net_of(view, &tenant) == Verdict::Breached).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_tenant_may_write_its_own_policies_and_the_finding_names_who_gave_it() {
+    let handle = demo().await;
+    let view = Fleet::demo(&handle, Mode::Observe).await.view();
+    let guard = |tenant: &str| view.assessment.by_tenant[tenant].checks.iter().find(|check| check.check.id == "NET-14").unwrap();
+    for tenant in view.assessment.by_tenant.keys() {
+        let expected = if &**tenant == "umbrella" { Verdict::Breached } else { Verdict::Unproven };
+        assert_eq!(guard(tenant).verdict, expected, "{tenant}: {:#?}", guard(tenant).findings);
+    }
+    assert_eq!(
+        guard("umbrella").findings[0].message,
+        "RoleBinding n8n-self-service lets ServiceAccount web-tenant-umbrella/default create, update, patch, delete NetworkPolicy by Role n8n-self-service"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@ pub mod meta;
 pub mod networkpolicy;
 pub mod platform;
 pub mod pod;
+pub mod rbac;
 pub mod rest;
 pub mod secretstore;
 
@@ -61,6 +62,8 @@ families! {
     CiliumPolicies: super::wire::ciliumpolicy::CiliumPolicyWire<'a> => ciliumpolicy::cilium_policy;
     CidrGroups: super::wire::ciliumpolicy::CidrGroupWire<'a> => ciliumpolicy::cidr_group;
     Foreigners: AnyWire<'a> => platform::foreign;
+    Roles: super::wire::rbac::RoleWire<'a> => rbac::role;
+    Bindings: super::wire::rbac::BindingWire<'a> => rbac::binding;
     CiliumConfigs: super::wire::platform::CiliumConfigWire<'a> => platform::cilium_config;
 }
 
@@ -86,6 +89,8 @@ macro_rules! by_family {
             | Kind::AntreaClusterNetworkPolicy
             | Kind::EgressFirewall
             | Kind::AuthorizationPolicy => $function::<Foreigners>($($argument),*),
+            Kind::Role | Kind::ClusterRole => $function::<Roles>($($argument),*),
+            Kind::RoleBinding | Kind::ClusterRoleBinding => $function::<Bindings>($($argument),*),
             Kind::CiliumConfig => $function::<CiliumConfigs>($($argument),*),
             Kind::AdminNetworkPolicy | Kind::BaselineAdminNetworkPolicy | Kind::ClusterNetworkPolicy => {
                 $function::<AdminPolicies>($($argument),*)

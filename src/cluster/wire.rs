@@ -9,5 +9,6 @@ pub mod networkpolicy;
 pub mod page;
 pub mod platform;
 pub mod pod;
+pub mod rbac;
 pub mod rest;
 pub mod secretstore;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::grants::{GIVEN, Given};
 use super::http::Call;
 use super::json::Json;
 use super::jwt::{ISSUER, Rejected};
@@ -36,44 +37,20 @@ pub(crate) struct Rule {
     pub(crate) resources: &'static [&'static str],
 }
 
-const READ: &[&str] = &["get", "list", "watch"];
-const ANY: &[&str] = &["*"];
-const VIEWED: Rule = Rule { verbs: READ, groups: ANY, resources: ANY };
-const SELF_REVIEWS: [Rule; 2] = [
-    Rule { verbs: &["create"], groups: &["authorization.k8s.io"], resources: &["selfsubjectaccessreviews", "selfsubjectrulesreviews"] },
-    Rule { verbs: &["create"], groups: &["authentication.k8s.io"], resources: &["selfsubjectreviews"] },
-];
-const PROBED: [Rule; 3] = [
-    VIEWED,
-    Rule { verbs: &["create"], groups: &[""], resources: &["pods", "pods/exec", "serviceaccounts/token"] },
-    Rule { verbs: &["get"], groups: &[""], resources: &["pods/exec"] },
-];
-
-/// A built-in user: token, user name, group, rules.
+/// A built-in user: token, user name, group. What they may do is in [`GIVEN`].
 struct Builtin {
     token: &'static str,
     name: &'static str,
     group: &'static str,
-    rules: &'static [Rule],
 }
 
 /// May do everything.
 pub(crate) const ADMIN: &str = "demo-admin";
 static BUILTINS: [Builtin; 4] = [
-    Builtin { token: ADMIN, name: "demo-admin", group: "system:masters", rules: &[Rule { verbs: ANY, groups: ANY, resources: ANY }] },
-    Builtin { token: "demo-viewer", name: "demo-viewer", group: "demo:viewers", rules: &[VIEWED] },
-    Builtin { token: "demo-prober", name: "demo-prober", group: "demo:probers", rules: &PROBED },
-    Builtin {
-        token: "demo-nslister",
-        name: "demo-nslister",
-        group: "demo:namespace-listers",
-        rules: &[Rule { verbs: READ, groups: &[""], resources: &["namespaces"] }],
-    },
-];
-/// What the operator of the secret stores may do in every namespace.
-static EXTERNAL_SECRETS: [Rule; 2] = [
-    Rule { verbs: ANY, groups: &["external-secrets.io"], resources: ANY },
-    Rule { verbs: &["create"], groups: &[""], resources: &["serviceaccounts/token"] },
+    Builtin { token: ADMIN, name: "demo-admin", group: "system:masters" },
+    Builtin { token: "demo-viewer", name: "demo-viewer", group: "demo:viewers" },
+    Builtin { token: "demo-prober", name: "demo-prober", group: "demo:probers" },
+    Builtin { token: "demo-nslister", name: "demo-nslister", group: "demo:namespace-listers" },
 ];
 
 /// The tokens of the built-in users.
@@ -138,23 +115,22 @@ pub(crate) fn account(namespace: &str, name: &str, uid: &str) -> User {
     User { name: format!("system:serviceaccount:{namespace}:{name}"), uid: uid.to_owned(), groups }
 }
 
-/// The rules of a user.
-pub(crate) fn rules(user: &User) -> impl Iterator<Item = &'static Rule> {
-    let authenticated = user.groups.iter().any(|g| g == "system:authenticated");
-    let masters = user.groups.iter().any(|g| g == "system:masters");
-    let own: &'static [Rule] = match BUILTINS.iter().find(|b| b.name == user.name || (masters && b.group == "system:masters")) {
-        Some(builtin) => builtin.rules,
-        None if user.name.starts_with("system:serviceaccount:external-secrets:") => &EXTERNAL_SECRETS,
-        None => &[],
-    };
-    own.iter().chain(SELF_REVIEWS.iter().filter(move |_| authenticated))
+/// The rules of a user for requests in a namespace, each with what gives it.
+pub(crate) fn rules<'a>(user: &'a User, namespace: &'a str) -> impl Iterator<Item = (&'static Given, &'static Rule)> {
+    GIVEN.iter().filter(move |given| given.serves(user, namespace)).flat_map(|given| given.rules.iter().map(move |rule| (given, rule)))
 }
 
 /// Whether a user may do something.
 pub(crate) fn allowed(user: &User, ask: &Ask<'_>) -> bool {
+    allowed_by(user, ask).is_some()
+}
+
+/// What lets a user do something; none where nothing does.
+pub(crate) fn allowed_by(user: &User, ask: &Ask<'_>) -> Option<&'static Given> {
     let resource = if ask.subresource.is_empty() { ask.resource.to_owned() } else { format!("{}/{}", ask.resource, ask.subresource) };
     let has = |list: &[&str], wanted: &str| list.iter().any(|item| *item == "*" || *item == wanted);
-    rules(user).any(|rule| has(rule.verbs, ask.verb) && has(rule.groups, ask.group) && has(rule.resources, &resource))
+    let fits = |rule: &Rule| has(rule.verbs, ask.verb) && has(rule.groups, ask.group) && has(rule.resources, &resource);
+    rules(user, ask.namespace).find(|(_, rule)| fits(rule)).map(|(given, _)| given)
 }
 
 /// 403 in the authoriser's words.

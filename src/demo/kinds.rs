@@ -35,7 +35,7 @@ macro_rules! kind {
 }
 
 /// Every kind, in the order of discovery; of a group with several versions the preferred one first.
-pub(crate) static KINDS: [Kind; 24] = [
+pub(crate) static KINDS: [Kind; 28] = [
     kind!("" "v1" "configmaps" "ConfigMap" true ["cm"], []),
     kind!("" "v1" "events" "Event" true ["ev"], []),
     kind!("" "v1" "limitranges" "LimitRange" true ["limits"], []),
@@ -54,6 +54,10 @@ pub(crate) static KINDS: [Kind; 24] = [
     kind!("discovery.k8s.io" "v1" "endpointslices" "EndpointSlice" true [], []),
     kind!("networking.k8s.io" "v1" "networkpolicies" "NetworkPolicy" true ["netpol"], []),
     kind!("networking.k8s.io" "v1" "ingresses" "Ingress" true ["ing"], ["status"]),
+    kind!("rbac.authorization.k8s.io" "v1" "clusterrolebindings" "ClusterRoleBinding" false [], []),
+    kind!("rbac.authorization.k8s.io" "v1" "clusterroles" "ClusterRole" false [], []),
+    kind!("rbac.authorization.k8s.io" "v1" "rolebindings" "RoleBinding" true [], []),
+    kind!("rbac.authorization.k8s.io" "v1" "roles" "Role" true [], []),
     kind!("external-secrets.io" "v1" "clustersecretstores" "ClusterSecretStore" false ["css"], ["status"], true),
     kind!("external-secrets.io" "v1" "externalsecrets" "ExternalSecret" true ["es"], ["status"], true),
     kind!("external-secrets.io" "v1" "secretstores" "SecretStore" true ["ss"], ["status"], true),

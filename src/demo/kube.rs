@@ -6,6 +6,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::auth::{self, Ask, User};
+use super::grants;
 use super::http::{self, Call, Reply};
 use super::json::Json;
 use super::kinds::{self, Kind, KindId};
@@ -131,6 +132,8 @@ async fn dispatch(world: &Arc<World>, target: Target, user: &User, call: Call) -
         return Err(status::no_such_resource());
     }
     match (&call.method, target.name.is_empty(), sub) {
+        // what is written here would be served, and nobody would go by it
+        (method, ..) if target.kind.group == grants::GROUP && method != Method::GET => Err(status::method_not_allowed()),
         (&Method::GET | &Method::POST, false, "exec") => exec::answer(world, &target, call),
         (&Method::POST, false, "token") => reviews::token_request(world, &target, &call),
         (&Method::GET, false, "log") => read::log(world, &target, &call),

@@ -10,6 +10,10 @@ use super::status::Cause;
 /// Fields by kind and place. `[]` stands for the elements of a list. Places that are not listed may hold anything.
 static FIELDS: &[(&str, &str, &[&str])] = &[
     ("*", "", &["apiVersion", "kind", "metadata", "spec", "status"]),
+    ("Role", "", &["apiVersion", "kind", "metadata", "rules"]),
+    ("ClusterRole", "", &["apiVersion", "kind", "metadata", "rules", "aggregationRule"]),
+    ("RoleBinding", "", &["apiVersion", "kind", "metadata", "roleRef", "subjects"]),
+    ("ClusterRoleBinding", "", &["apiVersion", "kind", "metadata", "roleRef", "subjects"]),
     ("ConfigMap", "", &["apiVersion", "kind", "metadata", "data", "binaryData", "immutable"]),
     ("ServiceAccount", "", &["apiVersion", "kind", "metadata", "secrets", "imagePullSecrets", "automountServiceAccountToken"]),
     ("EndpointSlice", "", &["apiVersion", "kind", "metadata", "addressType", "endpoints", "ports"]),

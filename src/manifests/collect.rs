@@ -13,6 +13,7 @@ use crate::model::changes::Change;
 use crate::model::ids::Name;
 use crate::model::intern::Interner;
 use crate::model::kind::{Kind, WATCHED};
+use crate::model::rbac;
 use crate::model::snapshot::Snapshot;
 use crate::model::source::SourceState;
 use crate::model::store::Store;
@@ -123,6 +124,8 @@ pub struct Collector {
     objects: usize,
     passed: BTreeMap<String, usize>,
     files: usize,
+    /// Any role or binding was read.
+    grants: bool,
     /// Namespaces that objects name, and whether they are there themselves.
     namespaces: BTreeMap<Name, bool>,
 }
@@ -219,11 +222,13 @@ impl Collector {
         } else if !namespace.is_empty() {
             self.namespaces.entry(namespace).or_insert(false);
         }
+        self.grants |= fact.kind().info().is_some_and(|info| info.group == rbac::GROUP);
         self.objects += 1;
         self.store.apply(Change::Put(fact));
     }
 
-    /// Everything that was read. Every kind that files can hold counts as seen; Events do not: files do not tell what happens.
+    /// Everything that was read. Every kind that files can hold counts as seen; Events do not: files do not
+    /// tell what happens. Nor do roles and bindings where there is none.
     pub fn finish(mut self) -> Reading {
         let missing: BTreeSet<Name> = self.namespaces.iter().filter(|(_, there)| !**there).map(|(name, _)| name.clone()).collect();
         for name in missing {
@@ -232,7 +237,12 @@ impl Collector {
             }
         }
         for info in &WATCHED {
-            let state = if info.kind == Kind::Event { SourceState::Off } else { SourceState::Live };
+            // files without any role or binding don't say who may do what
+            let told = match info.group {
+                rbac::GROUP => self.grants,
+                _ => info.kind != Kind::Event,
+            };
+            let state = if told { SourceState::Live } else { SourceState::Off };
             self.store.apply(Change::State(info.kind, state));
         }
         let (snapshot, _) = self.store.publish();

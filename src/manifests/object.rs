@@ -248,6 +248,8 @@ const fn meta_of(fact: &mut Fact) -> &mut Meta {
         Fact::CidrGroup(f) => &mut f.meta,
         Fact::Foreign(f) => &mut f.meta,
         Fact::CiliumConfig(f) => &mut f.meta,
+        Fact::Role(f) => &mut f.meta,
+        Fact::Binding(f) => &mut f.meta,
         Fact::Refusal(f) => &mut f.meta,
     }
 }

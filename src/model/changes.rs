@@ -11,6 +11,7 @@ use super::meta::Meta;
 use super::networkpolicy::NetworkPolicyFact;
 use super::platform::{CiliumConfigFact, ForeignPolicyFact};
 use super::pod::{NamespaceFact, NodeFact, PodFact, ServiceAccountFact};
+use super::rbac::{BindingFact, RoleFact};
 use super::secretstore::SecretStoreFact;
 use super::service::{EndpointSliceFact, ServiceFact};
 use super::source::SourceState;
@@ -52,6 +53,10 @@ pub enum Fact {
     Foreign(ForeignPolicyFact),
     /// Cilium's configuration.
     CiliumConfig(CiliumConfigFact),
+    /// A Role or ClusterRole.
+    Role(RoleFact),
+    /// A RoleBinding or ClusterRoleBinding.
+    Binding(BindingFact),
     /// An Event about a refusal.
     Refusal(RefusalFact),
 }
@@ -76,6 +81,8 @@ impl Fact {
             Self::CidrGroup(_) => Kind::CiliumCIDRGroup,
             Self::Foreign(fact) => fact.kind,
             Self::CiliumConfig(_) => Kind::CiliumConfig,
+            Self::Role(fact) => fact.kind,
+            Self::Binding(fact) => fact.kind,
             Self::Refusal(_) => Kind::Event,
         }
     }
@@ -99,6 +106,8 @@ impl Fact {
             Self::CidrGroup(f) => &f.meta,
             Self::Foreign(f) => &f.meta,
             Self::CiliumConfig(f) => &f.meta,
+            Self::Role(f) => &f.meta,
+            Self::Binding(f) => &f.meta,
             Self::Refusal(f) => &f.meta,
         }
     }

@@ -63,6 +63,14 @@ pub enum Kind {
     EgressFirewall,
     /// security.istio.io AuthorizationPolicy: seen, not evaluated.
     AuthorizationPolicy,
+    /// rbac.authorization.k8s.io/v1 Role.
+    Role,
+    /// rbac.authorization.k8s.io/v1 RoleBinding.
+    RoleBinding,
+    /// rbac.authorization.k8s.io/v1 ClusterRole.
+    ClusterRole,
+    /// rbac.authorization.k8s.io/v1 ClusterRoleBinding.
+    ClusterRoleBinding,
     /// core/v1 ConfigMap `cilium-config` in `kube-system`, and no other.
     CiliumConfig,
     /// A Vault or OpenBao server; no API object of the cluster.
@@ -111,8 +119,10 @@ const fn optional_kind(kind: Kind, group: &'static str, version: &'static str, p
 /// Calico keeps its objects as CRDs; where an API server of its own, or newer CRDs, serve them, it is in this group.
 const CALICO_API: Option<&str> = Some("projectcalico.org");
 
+const RBAC: &str = super::rbac::GROUP;
+
 /// Every kind that is listed and watched, in the order in which initial lists are made: what shapes the walls first, what is many last.
-pub const WATCHED: [KindInfo; 29] = [
+pub const WATCHED: [KindInfo; 33] = [
     KindInfo { namespaced: false, ..core(Kind::Namespace, "namespaces") },
     in_group(Kind::NetworkPolicy, "networking.k8s.io", "networkpolicies"),
     KindInfo {
@@ -143,6 +153,10 @@ pub const WATCHED: [KindInfo; 29] = [
     KindInfo { namespaced: false, ..optional_kind(Kind::AntreaClusterNetworkPolicy, "crd.antrea.io", "v1beta1", "clusternetworkpolicies") },
     optional_kind(Kind::EgressFirewall, "k8s.ovn.org", "v1", "egressfirewalls"),
     optional_kind(Kind::AuthorizationPolicy, "security.istio.io", "v1", "authorizationpolicies"),
+    in_group(Kind::Role, RBAC, "roles"),
+    in_group(Kind::RoleBinding, RBAC, "rolebindings"),
+    KindInfo { namespaced: false, ..in_group(Kind::ClusterRole, RBAC, "clusterroles") },
+    KindInfo { namespaced: false, ..in_group(Kind::ClusterRoleBinding, RBAC, "clusterrolebindings") },
     KindInfo { only: Some(("kube-system", "cilium-config")), ..core(Kind::CiliumConfig, "configmaps") },
     core(Kind::ResourceQuota, "resourcequotas"),
     core(Kind::LimitRange, "limitranges"),
@@ -197,6 +211,10 @@ impl Kind {
             Self::AntreaClusterNetworkPolicy => "ClusterNetworkPolicy.crd.antrea.io",
             Self::EgressFirewall => "EgressFirewall",
             Self::AuthorizationPolicy => "AuthorizationPolicy",
+            Self::Role => "Role",
+            Self::RoleBinding => "RoleBinding",
+            Self::ClusterRole => "ClusterRole",
+            Self::ClusterRoleBinding => "ClusterRoleBinding",
             Self::CiliumConfig => "ConfigMap",
             Self::VaultServer => "VaultServer",
             Self::VaultRole => "VaultRole",

@@ -13,6 +13,7 @@ use super::limits::{LimitRangeFact, QuotaFact};
 use super::networkpolicy::NetworkPolicyFact;
 use super::platform::{CiliumConfigFact, ForeignPolicyFact};
 use super::pod::{NamespaceFact, NodeFact, PodFact, ServiceAccountFact};
+use super::rbac::{BindingFact, RoleFact};
 use super::secretstore::SecretStoreFact;
 use super::service::{EndpointSliceFact, ServiceFact};
 use super::source::{Sight, SourceState};
@@ -45,6 +46,10 @@ pub struct NamespaceFacts {
     pub endpoint_slices: ByName<EndpointSliceFact>,
     /// SecretStores.
     pub secret_stores: ByName<SecretStoreFact>,
+    /// Roles.
+    pub roles: ByName<RoleFact>,
+    /// RoleBindings.
+    pub bindings: ByName<BindingFact>,
     /// Deployments, StatefulSets, DaemonSets, Jobs and CronJobs.
     pub workloads: BTreeMap<(Kind, Name), Arc<WorkloadFact>>,
     /// Pods.
@@ -66,13 +71,15 @@ impl NamespaceFacts {
             && self.services.is_empty()
             && self.endpoint_slices.is_empty()
             && self.secret_stores.is_empty()
+            && self.roles.is_empty()
+            && self.bindings.is_empty()
             && self.workloads.is_empty()
             && self.pods.is_empty()
             && self.refusals.is_empty()
     }
 }
 
-/// Policies that belong to no namespace, and the CNI's configuration.
+/// Policies, roles and bindings that belong to no namespace, and the CNI's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterFacts {
     /// AdminNetworkPolicies, BaselineAdminNetworkPolicies and ClusterNetworkPolicies.
@@ -83,6 +90,10 @@ pub struct ClusterFacts {
     pub cidr_groups: ByName<CidrGroupFact>,
     /// Cluster-wide policies of engines that are not evaluated.
     pub foreign: BTreeMap<(Kind, Name), Arc<ForeignPolicyFact>>,
+    /// ClusterRoles.
+    pub roles: ByName<RoleFact>,
+    /// ClusterRoleBindings.
+    pub bindings: ByName<BindingFact>,
     /// `kube-system/cilium-config`.
     pub cilium_config: Option<Arc<CiliumConfigFact>>,
 }
@@ -149,7 +160,7 @@ pub struct Dirty {
     pub namespaces: std::collections::BTreeSet<Name>,
     /// Something every tenant may rest on changed: a source's state, a node, access.
     pub everything: bool,
-    /// A cluster-wide policy, the CNI's configuration or a Node changed: every tenant's network answers may rest on it.
+    /// A cluster-wide policy, role or binding, the CNI's configuration or a Node changed: every tenant's network answers may rest on it.
     pub cluster: bool,
     /// Something of Vault changed.
     pub vault: bool,

@@ -142,6 +142,8 @@ impl Store {
             Fact::Refusal(f) => replace(&mut facts.refusals, f.meta.name.clone(), f, |f| &f.meta),
             Fact::CiliumPolicy(f) => replace(&mut facts.cilium, f.meta.name.clone(), f, |f| &f.meta),
             Fact::Foreign(f) => replace(&mut facts.foreign, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
+            Fact::Role(f) => replace(&mut facts.roles, f.meta.name.clone(), f, |f| &f.meta),
+            Fact::Binding(f) => replace(&mut facts.bindings, f.meta.name.clone(), f, |f| &f.meta),
             Fact::Node(_) | Fact::AdminPolicy(_) | Fact::CidrGroup(_) | Fact::CiliumConfig(_) => Before::Same,
         };
         match before {
@@ -207,6 +209,8 @@ impl Store {
             Fact::CiliumPolicy(f) => replace(&mut facts.cilium, f.meta.name.clone(), f, |f| &f.meta),
             Fact::CidrGroup(f) => replace(&mut facts.cidr_groups, f.meta.name.clone(), f, |f| &f.meta),
             Fact::Foreign(f) => replace(&mut facts.foreign, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
+            Fact::Role(f) => replace(&mut facts.roles, f.meta.name.clone(), f, |f| &f.meta),
+            Fact::Binding(f) => replace(&mut facts.bindings, f.meta.name.clone(), f, |f| &f.meta),
             Fact::CiliumConfig(f) => replace_one(&mut facts.cilium_config, f, |f| &f.meta),
             _ => Before::Same,
         }
@@ -234,6 +238,8 @@ impl Store {
             Kind::Node => keys(&self.now.nodes),
             Kind::CiliumClusterwideNetworkPolicy => keys(&facts.cilium),
             Kind::CiliumCIDRGroup => keys(&facts.cidr_groups),
+            Kind::ClusterRole => keys(&facts.roles),
+            Kind::ClusterRoleBinding => keys(&facts.bindings),
             Kind::CiliumConfig => facts.cilium_config.iter().map(|f| f.meta.name.clone()).collect(),
             kind => {
                 let of_kind = |(k, name): &(Kind, Name)| (*k == kind).then(|| name.clone());
@@ -253,6 +259,8 @@ impl Store {
         match kind {
             Kind::CiliumClusterwideNetworkPolicy => facts.cilium.remove(name).is_some(),
             Kind::CiliumCIDRGroup => facts.cidr_groups.remove(name).is_some(),
+            Kind::ClusterRole => facts.roles.remove(name).is_some(),
+            Kind::ClusterRoleBinding => facts.bindings.remove(name).is_some(),
             Kind::CiliumConfig => facts.cilium_config.take().is_some(),
             kind => {
                 let key = (kind, name.clone());
@@ -341,6 +349,8 @@ fn names(facts: &NamespaceFacts, kind: Kind) -> Vec<Name> {
         Kind::EndpointSlice => keys(&facts.endpoint_slices),
         Kind::SecretStore => keys(&facts.secret_stores),
         Kind::Pod => keys(&facts.pods),
+        Kind::Role => keys(&facts.roles),
+        Kind::RoleBinding => keys(&facts.bindings),
         Kind::Event => keys(&facts.refusals),
         kind => {
             let of_kind = |(k, name): &(Kind, Name)| (*k == kind).then(|| name.clone());
@@ -361,6 +371,8 @@ fn remove(facts: &mut NamespaceFacts, kind: Kind, name: &Name) -> bool {
         Kind::EndpointSlice => facts.endpoint_slices.remove(name).is_some(),
         Kind::SecretStore => facts.secret_stores.remove(name).is_some(),
         Kind::Pod => facts.pods.remove(name).is_some(),
+        Kind::Role => facts.roles.remove(name).is_some(),
+        Kind::RoleBinding => facts.bindings.remove(name).is_some(),
         Kind::Event => facts.refusals.remove(name).is_some(),
         kind => {
             let key = (kind, name.clone());

@@ -19,6 +19,8 @@ const fn moved_by(wall: Wall) -> &'static [Kind] {
             Kind::AntreaNetworkPolicy,
             Kind::EgressFirewall,
             Kind::AuthorizationPolicy,
+            Kind::Role,
+            Kind::RoleBinding,
             Kind::Namespace,
             Kind::Service,
             Kind::Deployment,
@@ -43,6 +45,8 @@ const fn moved_cluster_wide_by(wall: Wall) -> &'static [Kind] {
             Kind::CiliumCIDRGroup,
             Kind::CalicoGlobalNetworkPolicy,
             Kind::AntreaClusterNetworkPolicy,
+            Kind::ClusterRole,
+            Kind::ClusterRoleBinding,
         ],
         _ => &[],
     }

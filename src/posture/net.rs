@@ -30,7 +30,7 @@ pub use addresses::{metadata, private};
 pub use dns::{exception, transports};
 pub use doors::doors;
 pub use entry::entry_points;
-pub use guard::{NOT_READ, guard};
+pub use guard::guard;
 pub use hosts::host_network;
 pub use isolation::{egress, ingress};
 pub use parity::families;
@@ -56,6 +56,27 @@ pub const POLICIES: [Source; 13] = [
     Objects(Kind::AntreaClusterNetworkPolicy),
     Objects(Kind::EgressFirewall),
     Objects(Kind::AuthorizationPolicy),
+];
+
+/// Who may write policies rests on the policies there are and on every role and binding.
+pub const POLICIES_AND_GRANTS: [Source; 17] = [
+    POLICIES[0],
+    POLICIES[1],
+    POLICIES[2],
+    POLICIES[3],
+    POLICIES[4],
+    POLICIES[5],
+    POLICIES[6],
+    POLICIES[7],
+    POLICIES[8],
+    POLICIES[9],
+    POLICIES[10],
+    POLICIES[11],
+    POLICIES[12],
+    Objects(Kind::Role),
+    Objects(Kind::RoleBinding),
+    Objects(Kind::ClusterRole),
+    Objects(Kind::ClusterRoleBinding),
 ];
 
 /// What answers about pairs of tenants rest on: the policies, and whom they select.

@@ -1,6 +1,6 @@
 //! The checks as a table: what each rests on and the function that judges it.
 
-use super::net::{POLICIES, POLICIES_AND_PODS};
+use super::net::{POLICIES, POLICIES_AND_GRANTS, POLICIES_AND_PODS};
 use super::plt::FleetView;
 use super::sight::Source::{self, Objects, Vault, VaultRoles};
 use super::view::{Point, TenantView};
@@ -58,7 +58,7 @@ pub static RULES: [Rule; 23] = [
         ],
         judge: net::host_network,
     },
-    Rule { id: "NET-14", needs: &POLICIES, may_need: &[Objects(Kind::Namespace)], judge: net::guard },
+    Rule { id: "NET-14", needs: &POLICIES_AND_GRANTS, may_need: &[Objects(Kind::Namespace)], judge: net::guard },
     Rule { id: "NET-15", needs: &POLICIES_AND_PODS, may_need: &[Objects(Kind::Service)], judge: net::entry_points },
     Rule { id: "NET-17", needs: &POLICIES_AND_PODS, may_need: &[Objects(Kind::Node)], judge: net::families },
     Rule {

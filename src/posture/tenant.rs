@@ -7,7 +7,6 @@ use super::assessment::{AppKind, CheckResult, Lapsed, LapsedBy, Refusal, TenantA
 use super::catalogue::{CheckInfo, Severity, find};
 use super::cover::covers;
 use super::finding::Finding;
-use super::net::NOT_READ;
 use super::quota::rows;
 use super::rules::{RULES, Rule};
 use super::verdict::{Declared, Tried, Verdict, combine};
@@ -168,12 +167,9 @@ fn helped(check: &CheckInfo, reason: Option<&str>) -> bool {
     }
 }
 
-/// Whether a result may speak for its wall: not a check of low severity, and not one that this release does not look at. Both say what they
-/// have to say for themselves.
+/// Whether a result may speak for its wall: not a check of low severity, which says what it has to say for itself.
 fn speaks(result: &CheckResult) -> bool {
-    let mut unknown = result.findings.iter().filter(|finding| finding.verdict == Verdict::Unknown).peekable();
-    let not_looked = result.verdict == Verdict::Unknown && unknown.peek().is_some() && unknown.all(|f| f.reason == Some(NOT_READ));
-    result.check.severity <= Severity::Medium && !not_looked
+    result.check.severity <= Severity::Medium
 }
 
 /// A wall is its worst check that speaks for it. Checks that nothing can try don't hold a wall back from HOLDS while they find nothing wrong and another check

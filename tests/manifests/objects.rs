@@ -33,12 +33,17 @@ fn a_namespace_in_a_file_keeps_its_labels_and_gains_its_name() {
 }
 
 #[test]
-fn everything_counts_as_seen_but_events() {
+fn everything_counts_as_seen_but_events_and_roles_where_there_is_none() {
+    let roles = [Kind::Role, Kind::RoleBinding, Kind::ClusterRole, Kind::ClusterRoleBinding];
     let snapshot = read("a.yaml", POD).snapshot;
     for info in &WATCHED {
-        let expected = if info.kind == Kind::Event { Sight::Blind } else { Sight::Clear };
-        assert_eq!(snapshot.sight(info.kind), expected, "{}", info.kind);
+        let unseen = info.kind == Kind::Event || roles.contains(&info.kind);
+        assert_eq!(snapshot.sight(info.kind), if unseen { Sight::Blind } else { Sight::Clear }, "{}", info.kind);
     }
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: x}\nrules: []\n";
+    let with_one = read("a.yaml", role).snapshot;
+    assert!(roles.iter().all(|kind| with_one.sight(*kind) == Sight::Clear));
+    assert!(with_one.namespace("x").unwrap().roles.contains_key("r"));
     assert_eq!(*snapshot.source(Kind::Event), SourceState::Off);
 }
 

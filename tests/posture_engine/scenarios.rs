@@ -17,6 +17,7 @@ use partywall::receipt::book::Book;
 use serde::Deserialize;
 
 use crate::facts::*;
+use crate::grants::GrantLine;
 use crate::written::{AdminLine, CiliumLine, ServiceLine, WorkloadLine, granted, rules};
 
 const NS: &str = "web-tenant-acme";
@@ -57,6 +58,9 @@ struct Case {
     /// Cluster-wide policies.
     #[serde(default)]
     admin: Vec<AdminLine>,
+    /// Roles with the bindings that give them.
+    #[serde(default)]
+    grants: Vec<GrantLine>,
     /// Templates: of acme, or of the cluster's own namespaces.
     #[serde(default)]
     workloads: Vec<WorkloadLine>,
@@ -287,6 +291,7 @@ fn build(case: &Case) -> Store {
 fn network(case: &Case) -> Vec<Fact> {
     let mut facts: Vec<Fact> = case.services.iter().flat_map(|line| line.facts(NS)).collect();
     facts.extend(case.admin.iter().map(AdminLine::fact));
+    facts.extend(case.grants.iter().flat_map(|line| line.facts(NS)));
     facts.extend(case.workloads.iter().map(|line| line.fact(NS)));
     facts.extend(case.foreign.iter().map(|text| foreign(NS, kind(text))));
     facts.extend(case.cilium.as_ref().map(CiliumLine::fact));

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::forge::{Forge, NODES, Workload, by_argo, by_controller, by_kubectl};
 use crate::demo::controllers;
+use crate::demo::grants::GIVEN;
 
 const DAY: i64 = 86_400;
 const AGE: i64 = 430 * DAY;
@@ -30,6 +31,9 @@ pub(crate) fn build(forge: &mut Forge<'_>) {
     dns(forge);
     vault(forge);
     external_secrets(forge);
+    for given in GIVEN.iter().filter(|given| given.namespace.is_empty()) {
+        given.objects().into_iter().for_each(|object| forge.add(object, by_controller(AGE)));
+    }
 }
 
 fn node(forge: &mut Forge<'_>, name: &str) {

@@ -6,6 +6,7 @@ use super::forge::{By, Forge, Workload, by_argo, by_kubectl};
 use super::plan::{App, Limits, Net, Plan, Quota, Secrets};
 use crate::demo::admission::quota;
 use crate::demo::controllers;
+use crate::demo::grants::GIVEN;
 use crate::demo::json::{Json, object};
 use crate::demo::kinds::{self, by_name};
 use crate::demo::store::Key;
@@ -29,6 +30,9 @@ pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan) {
             forge.account(namespace, &plan.account(), by);
         }
         walls(forge, plan, namespace, by);
+        for given in GIVEN.iter().filter(|given| given.namespace == namespace.as_str()) {
+            given.objects().into_iter().for_each(|object| forge.add(object, by));
+        }
     }
     apps(forge, plan, by);
     stores(forge, plan, by);
