@@ -91,6 +91,7 @@ pub(super) fn find<'a>(world: &'a World, tenants: &Tenants, end: &End, sources: 
                 return Some(Found { ones: vec![One::Address(place(world, *ip))], ports: Ports::ALL });
             }
         },
+        End::Outside(ip) => return Some(Found { ones: vec![One::Address(place(world, *ip))], ports: Ports::ALL }),
         End::Target(target) => return aimed(world, *target, sources, book),
     };
     Some(Found { ones: pods.into_iter().map(One::Pod).collect(), ports: Ports::ALL })
@@ -150,12 +151,6 @@ fn imagined<'a>(world: &World, space: &'a Space, labels: &Labels) -> PodEnd<'a> 
     PodEnd { space, class: Cow::Made(Arc::new(space.stranger(key, "".into(), &world.ground))), node: OnNode::Of(None) }
 }
 
-/// Where a pod may be that does not exist yet.
-pub(super) fn floating(world: &World) -> [Spot; 2] {
-    let [v4, v6] = &world.ground.pod_space;
-    [v4, v6].map(|sets| if sets.is_empty() { Spot::None } else { Spot::Floating })
-}
-
 fn pod_at(world: &World, ip: IpAddr) -> Option<PodEnd<'_>> {
     world.spaces.iter().find_map(|space| {
         let has = |at: &(usize, &Arc<crate::model::pod::PodFact>)| at.1.ips.contains(&ip) && !at.1.host_network && !at.1.finished();
@@ -208,20 +203,34 @@ pub(super) fn answer(world: &World, tenants: &Tenants, from: &End, to: &End, boo
     Some(pairs.into_iter().fold(Open::NONE, |all, (_, _, open)| book.join(all, open)))
 }
 
-/// The story of the pair that is most open. O(pairs × entries), and O(entries × ports) for the one.
+/// At most so many pairs are told of beside the first.
+const MORE: usize = 16;
+
+/// The story of the pair that is most open, and of ports that only other pairs open, the story of those. O(pairs × entries), and
+/// O(entries × ports) for each that is told.
 pub(super) fn explain(world: &World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Story> {
     let (pairs, ports) = pairs(world, tenants, from, to, book)?;
     if itself(from, to) {
         let (one, _, _) = pairs.first()?;
         return Some(explain::to_itself(one, book));
     }
-    let mut best: Option<(One<'_>, One<'_>, (u32, u32))> = None;
-    for (a, b, open) in pairs {
-        let size = (size(&book.set(open.sure)), size(&book.set(open.may)));
-        if best.as_ref().is_none_or(|(_, _, known)| size > *known) {
-            best = Some((a, b, size));
+    let mut ranked: Vec<(One<'_>, One<'_>, Open)> = pairs;
+    // stable: of pairs alike the first is told
+    ranked.sort_by_cached_key(|(_, _, open)| std::cmp::Reverse((size(&book.set(open.sure)), size(&book.set(open.may)))));
+    let mut ranked = ranked.into_iter();
+    let (a, b, mut known) = ranked.next()?;
+    let mut story = explain::story(world, &a, &b, book);
+    let mut told = 0;
+    for (a, b, open) in ranked {
+        let (sure, may) = (book.minus(open.sure, known.sure), book.minus(open.may, known.may));
+        let more = book.union(sure, may);
+        if more == Ports::NONE || told == MORE {
+            continue;
         }
+        told += 1;
+        known = Open { sure: book.union(known.sure, open.sure), may: book.union(known.may, open.may) };
+        let other = explain::story(world, &a, &b, book);
+        explain::absorb(&mut story, other, &book.set(more), book.answer(known));
     }
-    let (a, b, _) = best?;
-    Some(explain::only(explain::story(world, &a, &b, book), &book.set(ports)))
+    Some(explain::only(story, &book.set(ports)))
 }

@@ -106,9 +106,31 @@ pub(super) fn only(mut story: Story, ports: &PortSet) -> Story {
     story
 }
 
+/// Takes what another pair says of some ports into a story: those that only that pair opens. O(segments × ranges).
+pub(super) fn absorb(story: &mut Story, other: Story, ports: &PortSet, open: super::answer::Answer) {
+    for segment in &mut story.segments {
+        segment.ports = segment.ports.minus(ports);
+    }
+    for segment in other.segments {
+        let told = segment.ports.intersect(ports);
+        let same =
+            |known: &&mut Segment| known.openness == segment.openness && known.egress == segment.egress && known.ingress == segment.ingress;
+        match story.segments.iter_mut().find(same) {
+            Some(known) => known.ports = known.ports.union(&told),
+            None => story.segments.push(Segment { ports: told, ..segment }),
+        }
+    }
+    story.segments.retain(|segment| !segment.ports.is_empty());
+    story.segments.sort_by_key(|segment| std::cmp::Reverse(segment.openness));
+    story.notes.push(format!("of {} it is told how {} reaches {}", ports.words(), other.from, other.to));
+    let known = other.notes.into_iter().filter(|note| !story.notes.contains(note)).collect::<Vec<_>>();
+    story.notes.extend(known);
+    story.answer = open;
+}
+
 /// No policy comes between a pod and itself.
 pub(super) fn to_itself(one: &One<'_>, book: &PortBook) -> Story {
-    let side = || Side { openness: Openness::Open, reason: Reason::NotUnderPolicy("a pod always reaches itself") };
+    let side = || Side { openness: Openness::Open, passed: Vec::new(), reason: Reason::NotUnderPolicy("a pod always reaches itself") };
     let segment = Segment { ports: PortSet::all(), openness: Openness::Open, egress: side(), ingress: side() };
     Story { from: words(one), to: words(one), answer: book.answer(Open::ALL), segments: vec![segment], notes: Vec::new() }
 }
@@ -232,7 +254,15 @@ impl Telling<'_> {
             (None, Openness::Undefined) => self.undefined(protocol, port),
             (None, _) => self.decided(world, openness, protocol, port),
         };
-        Side { openness, reason }
+        let passed = if self.free.is_some() { Vec::new() } else { self.passed(&reason, protocol, port) };
+        Side { openness, passed, reason }
+    }
+
+    /// The Pass of each tier that was asked before this reason was found.
+    fn passed(&self, reason: &Reason, protocol: PortProtocol, port: u16) -> Vec<RuleRef> {
+        let pass = |tier| self.first(tier, protocol, port).filter(|say| say.entry.verdict == Verdict::Pass).map(Say::rule);
+        let baseline = if *reason == Reason::NotIsolated { pass(|tier| matches!(tier, Tier::Baseline(_))) } else { None };
+        pass(|tier| matches!(tier, Tier::Admin(_))).into_iter().chain(baseline).collect()
     }
 
     /// What leaves it open.

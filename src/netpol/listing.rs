@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::class::{Class, ClassKey, Names, named_ports};
-use super::ends::{Cow, floating};
+use super::class::{Class, ClassKey, Names, Spot, named_ports};
+use super::ends::Cow;
 use super::isolation::Direction;
 use super::outside::intervals;
 use super::portbook::{Open, PortBook};
@@ -91,9 +91,10 @@ fn template<'a>(world: &World, space: &Space, fact: &WorkloadFact) -> Cow<'a> {
         labels: keys.project(&fact.template_labels),
         account: keys.accounts.then(|| fact.service_account.clone()),
         named: Names::Table(named_ports(&fact.containers, &world.ground)),
-        host: false,
+        host: fact.host_network,
         node: None,
-        spots: floating(world),
+        // as a pod without an address: no range is claimed to hold it
+        spots: [Spot::None; 2],
     };
     Cow::Made(Arc::new(space.stranger(key, fact.meta.name.clone(), &world.ground)))
 }

@@ -39,8 +39,10 @@ pub enum End {
         /// Labels.
         labels: Labels,
     },
-    /// An address.
+    /// An address; of a pod, the pod.
     Address(IpAddr),
+    /// An address as the list of connections has it: what is outside, whichever pod may have it.
+    Outside(IpAddr),
     /// A fixed target; only as destination.
     Target(Target),
 }
@@ -78,6 +80,8 @@ pub struct Segment {
 pub struct Side {
     /// What this side alone says.
     pub openness: Openness,
+    /// Rules of cluster-wide tiers that passed it on before anything decided, in order.
+    pub passed: Vec<RuleRef>,
     /// Why.
     pub reason: Reason,
 }
@@ -128,17 +132,22 @@ pub struct NearMiss {
 }
 
 impl Side {
-    /// The objects that this side's word rests on, without doubles.
+    /// The objects that this side's word rests on, without doubles: those that passed it on first, in order, then those that decide, sorted.
     pub fn objects(&self) -> Vec<ObjectRef> {
-        let mut objects = match &self.reason {
+        let mut deciding = match &self.reason {
             Reason::NotUnderPolicy(_) | Reason::NotIsolated => Vec::new(),
             Reason::Allowed(rules) => rules.iter().map(|rule| rule.object.clone()).collect(),
             Reason::Denied(rule) => vec![rule.object.clone()],
             Reason::Silence { isolating, .. } => isolating.clone(),
             Reason::Undefined { objects, .. } => objects.clone(),
         };
-        objects.sort();
-        objects.dedup();
+        deciding.sort();
+        let mut objects: Vec<ObjectRef> = Vec::new();
+        for object in self.passed.iter().map(|rule| rule.object.clone()).chain(deciding) {
+            if !objects.contains(&object) {
+                objects.push(object);
+            }
+        }
         objects
     }
 }

@@ -21,7 +21,7 @@ pub fn end(state: &State, end: &End) -> String {
         End::Workload { namespace, name, kind } => format!("{} {}/{}", say.say(kind), say.say(namespace), say.say(name)),
         End::Pod { namespace, name } => format!("Pod {}/{}", say.say(namespace), say.say(name)),
         End::Imagined { namespace, .. } => format!("a pod of {}", say.say(namespace)),
-        End::Address(address) => address.to_string(),
+        End::Address(address) | End::Outside(address) => address.to_string(),
         End::Target(target) => target.words().to_owned(),
     }
 }
@@ -92,7 +92,12 @@ fn side(state: &State, which: &str, side: &Side, doc: &mut Doc) {
         Openness::Undefined => ("?", Role::Vacuous),
         Openness::Blocked => (state.symbols().denied, Role::Unproven),
     };
-    let first = vec![span(format!("  {sign} "), role), span(format!("{which}: "), Role::Label)];
+    let mut first = vec![span(format!("  {sign} "), role), span(format!("{which}: "), Role::Label)];
+    if !side.passed.is_empty() {
+        let passed = std::mem::replace(&mut first, vec![span("      ", Role::Text)]);
+        doc.hang(passed, "passed on by", Role::Text);
+        named(side.passed.len(), side.passed.iter().map(|rule| rule_line(state, rule)), doc);
+    }
     match &side.reason {
         Reason::NotUnderPolicy(why) => doc.hang(first, &format!("policies do not apply: {why}"), Role::Text),
         Reason::NotIsolated => doc.hang(first, "no policy isolates it in this direction, so everything may pass", Role::Text),

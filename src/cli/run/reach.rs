@@ -100,7 +100,7 @@ impl<'a> Reasons<'a> {
         for outgoing in [true, false] {
             let mut alike: Vec<(Vec<Part>, Vec<Range>)> = Vec::new();
             for piece in &self.pieces {
-                let there = End::Address(piece.0);
+                let there = End::Outside(piece.0);
                 let story = if outgoing { self.reach.explain(&own, &there) } else { self.reach.explain(&there, &own) };
                 let Some(parts) = story.map(|story| parts(&story)) else { continue };
                 match alike.iter_mut().find(|(known, _)| *known == parts) {

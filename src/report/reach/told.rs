@@ -66,15 +66,16 @@ mod tests {
 
     fn allowed(name: &str, field: &str) -> Side {
         let rule = RuleRef { object: ObjectRef::new(Kind::NetworkPolicy, "shop", name), field: field.to_owned() };
-        Side { openness: Openness::Open, reason: Reason::Allowed(vec![rule]) }
+        Side { openness: Openness::Open, passed: Vec::new(), reason: Reason::Allowed(vec![rule]) }
     }
 
     #[test]
     fn segments_of_the_same_policies_become_one_part() {
         let tcp = |from, to| PortSet::range(PortProtocol::Tcp, from, to);
-        let free = || Side { openness: Openness::Open, reason: Reason::NotIsolated };
+        let free = || Side { openness: Openness::Open, passed: Vec::new(), reason: Reason::NotIsolated };
         let silent = || Side {
             openness: Openness::Blocked,
+            passed: Vec::new(),
             reason: Reason::Silence { isolating: vec![ObjectRef::new(Kind::NetworkPolicy, "shop", "p")], nearest: None },
         };
         let segment = |ports, openness, ingress| Segment { ports, openness, egress: free(), ingress };
