@@ -1,11 +1,14 @@
 //! Reachability: which pods are isolated, what rules let through, and who can reach whom.
 
 pub mod answer;
+mod atoms;
 mod behind;
+mod class;
 mod compile;
 mod ends;
 mod explain;
 mod fleet;
+mod follow;
 mod goals;
 mod ground;
 mod imagine;
@@ -14,8 +17,10 @@ mod judge;
 mod listing;
 pub mod matrix;
 mod near;
+mod numbers;
 pub mod openness;
 mod outside;
+mod picture;
 mod portbook;
 pub mod ports;
 pub mod profile;
@@ -26,12 +31,16 @@ pub mod selector;
 mod space;
 pub mod story;
 mod stranger;
+mod survey;
 pub mod target;
 mod term;
 mod truth;
+mod views;
 mod world;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod follow_tests;
 #[cfg(test)]
 mod reach_tests;

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::single_match_else,
     reason = "tests say what they expect by panicking"
 )]
 

@@ -22,7 +22,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 /// A folder with these files.
-pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = root.path().join(path);
@@ -33,7 +33,7 @@ pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 /// Runs the program there, with nothing of this machine's settings.
-pub fn partywall(root: &Path, args: &[&str]) -> Output {
+fn partywall(root: &Path, args: &[&str]) -> Output {
     let state = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_partywall"));
     command.args(args).current_dir(root).stdin(Stdio::null());
@@ -45,16 +45,16 @@ pub fn partywall(root: &Path, args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-pub fn out(output: &Output) -> String {
+fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-pub fn err(output: &Output) -> String {
+fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// The report over a folder.
-pub fn reach(root: &Path, args: &[&str]) -> Value {
+fn reach(root: &Path, args: &[&str]) -> Value {
     let mut all = vec!["reach", "-f", ".", "--format", "json"];
     all.extend(args);
     let output = partywall(root, &all);
@@ -63,7 +63,7 @@ pub fn reach(root: &Path, args: &[&str]) -> Value {
 }
 
 /// `src -> dst ports` of every connection that these words are in.
-pub fn lines(report: &Value, words: &[&str]) -> Vec<String> {
+fn lines(report: &Value, words: &[&str]) -> Vec<String> {
     let one = |c: &Value| format!("{} -> {} {}", peer(&c["src"]), peer(&c["dst"]), c["ports"]);
     let all = report["connections"].as_array().unwrap().iter().map(one);
     all.filter(|line| words.iter().all(|word| line.contains(word))).collect()
@@ -76,14 +76,14 @@ fn peer(value: &Value) -> String {
 }
 
 /// A pod.
-pub fn pod(namespace: &str, name: &str, app: &str, ip: &str) -> String {
+fn pod(namespace: &str, name: &str, app: &str, ip: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {namespace}, labels: {{app: {app}}}}}\nspec:\n  containers:\n  - {{name: c, ports: [{{name: http, containerPort: 8080}}]}}\nstatus: {{phase: Running, podIP: {ip}}}\n---\n"
     )
 }
 
 /// A policy with this `spec` in flow style.
-pub fn policy(namespace: &str, name: &str, spec: &str) -> String {
+fn policy(namespace: &str, name: &str, spec: &str) -> String {
     format!(
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {spec}\n---\n"
     )

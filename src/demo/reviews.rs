@@ -102,7 +102,8 @@ fn access(user: &User, spec: &Value) -> Value {
 }
 
 fn rules(user: &User, namespace: &str) -> Value {
-    let list: Vec<Value> = auth::rules(user, namespace).map(|(_, r)| json!({"verbs": r.verbs, "apiGroups": r.groups, "resources": r.resources})).collect();
+    let list: Vec<Value> =
+        auth::rules(user, namespace).map(|(_, r)| json!({"verbs": r.verbs, "apiGroups": r.groups, "resources": r.resources})).collect();
     let paths = json!([{"verbs": ["get"], "nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"]}]);
     json!({"resourceRules": list, "nonResourceRules": paths, "incomplete": false})
 }

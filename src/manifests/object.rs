@@ -11,7 +11,7 @@ use crate::cluster::project;
 use crate::cluster::wire::lean::{Field, Str, Table};
 use crate::cluster::wire::meta::{AnyWire, MetaWire};
 use crate::cluster::wire::page::read_object;
-use crate::cluster::wire::pod::{TemplateWire, WorkloadWire};
+use crate::cluster::wire::pod::{ContainerPortWire, ContainerWire, PodWire, TemplateWire, WorkloadWire};
 use crate::model::changes::Fact;
 use crate::model::intern::Interner;
 use crate::model::kind::Kind;
@@ -137,6 +137,34 @@ fn unfit(head: &Head, json: &[u8]) -> Option<String> {
     let wire = read_object::<AnyWire<'_>>(json)?;
     let own = wire.metadata.as_ref().and_then(|meta| odd_label(meta, "metadata.labels"));
     own.or_else(|| template(json).and_then(|t| t.metadata.as_ref().and_then(|meta| odd_label(meta, "the template's labels"))))
+        .or_else(|| odd_ports(head, json))
+}
+
+/// A container or a port of a type that it can't have: a server does not decode the object, so no pod comes of it.
+fn odd_ports(head: &Head, json: &[u8]) -> Option<String> {
+    let spec = if head.kind == "Pod" { read_object::<PodWire<'_>>(json)?.spec.get()? } else { template(json)?.spec.get()? };
+    let lists = [("containers", &spec.containers), ("initContainers", &spec.init_containers)];
+    lists.into_iter().find_map(|(field, list)| {
+        if list.is_odd() {
+            return Some(format!("{field} is no list"));
+        }
+        let containers = list.as_ref().map(|list| list.0.as_slice()).unwrap_or_default();
+        containers.iter().enumerate().find_map(|(i, container)| odd_port(container).map(|what| format!("{field}[{i}]{what}")))
+    })
+}
+
+/// What is wrong with a container's ports.
+fn odd_port(container: &Field<ContainerWire<'_>>) -> Option<String> {
+    if container.is_odd() {
+        return Some(" is no object".to_owned());
+    }
+    let ports = &container.as_ref()?.ports;
+    if ports.is_odd() {
+        return Some(".ports is no list".to_owned());
+    }
+    let odd = |port: &Field<ContainerPortWire<'_>>| port.is_odd() || port.as_ref().is_some_and(|port| port.container_port.is_odd());
+    let at = ports.as_ref()?.0.iter().position(odd)?;
+    Some(format!(".ports[{at}].containerPort is no number"))
 }
 
 /// A label that is no text: the API server refuses the object, and without the label no selector may be judged.

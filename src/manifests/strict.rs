@@ -6,9 +6,9 @@ use serde_json::Value;
 /// What an object may hold.
 enum Shape {
     /// These fields and no others.
-    Object(&'static [(&'static str, &'static Shape)]),
+    Object(&'static [(&'static str, &'static Self)]),
     /// A list of such.
-    List(&'static Shape),
+    List(&'static Self),
     /// One of these words.
     Word(&'static [&'static str]),
     /// Anything; it is judged elsewhere.

@@ -1,12 +1,12 @@
 //! What a Service leads to.
 
 use super::answer::Openness;
+use super::class::counts;
 use super::isolation::Direction;
 use super::portbook::{Open, PortBook, Ports};
 use super::ports::PortSet;
 use super::ranges::Ranges;
 use super::reach::ServiceReach;
-use super::space::counts;
 use super::term::Outside;
 use super::world::{ClassAt, World};
 use crate::model::containers::{ContainerRole, PortProtocol};
@@ -43,12 +43,11 @@ impl World {
         let service = facts.and_then(|facts| facts.services.get(name)).map(|service| &**service);
         let mut behind = Behind { service, pods: Vec::new(), addresses: Ranges::default() };
         let (Some(facts), Some(service)) = (facts, service) else { return behind };
-        match &service.selector {
-            Some(labels) => behind.pods = self.selected(namespace, labels),
-            None => {
-                let own = facts.endpoint_slices.values().filter(|slice| slice.service.as_deref() == Some(name));
-                behind.addresses = Ranges::of_addresses(own.flat_map(|slice| slice.addresses.iter().copied()));
-            }
+        if let Some(labels) = &service.selector {
+            behind.pods = self.selected(namespace, labels);
+        } else {
+            let own = facts.endpoint_slices.values().filter(|slice| slice.service.as_deref() == Some(name));
+            behind.addresses = Ranges::of_addresses(own.flat_map(|slice| slice.addresses.iter().copied()));
         }
         behind
     }

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::class::{Class, ClassKey, Names, Spot};
 use super::explain::{self, One, size};
 use super::isolation::Direction;
 use super::listing;
 use super::outside::intervals;
 use super::portbook::{Open, PortBook, Ports};
 use super::ranges::{Family, number};
-use super::space::{Class, ClassKey, Names, Space, Spot};
+use super::space::Space;
 use super::story::{End, Story};
 use super::target::Target;
 use super::term::Outside;
+use super::views;
 use super::world::World;
 use crate::model::ids::Name;
 use crate::model::labels::Labels;
@@ -24,14 +26,25 @@ use crate::model::tenant::Tenants;
 pub(super) struct PodEnd<'a> {
     pub space: &'a Space,
     pub class: Cow<'a>,
-    /// The node of the pod, where one pod is meant.
-    pub node: Option<Option<Name>>,
+    pub node: OnNode,
+}
+
+/// Where the pod of an end runs.
+#[derive(Clone)]
+pub(super) enum OnNode {
+    /// Where the pods of its class do.
+    OfClass,
+    /// One pod is meant; none where its node is not known.
+    Of(Option<Name>),
 }
 
 impl PodEnd<'_> {
     /// The nodes that it may run on.
     pub(super) fn nodes(&self) -> BTreeSet<Option<Name>> {
-        self.node.clone().map_or_else(|| self.space.nodes_of(&self.class), |node| BTreeSet::from([node]))
+        match &self.node {
+            OnNode::OfClass => self.space.nodes_of(&self.class),
+            OnNode::Of(node) => BTreeSet::from([node.clone()]),
+        }
     }
 }
 
@@ -93,7 +106,8 @@ fn aimed<'a>(world: &'a World, target: Target, sources: &[One<'a>], book: &mut P
     let mut ones: Vec<One<'a>> = addresses.into_iter().map(|(family, at, _)| One::Address(world.outside_at(family, at))).collect();
     for at in &aim.pods {
         let space = world.spaces.get(at.0 as usize);
-        let end = space.and_then(|space| Some(PodEnd { space, class: Cow::Known(space.classes.get(at.1 as usize)?), node: None }));
+        let end =
+            space.and_then(|space| Some(PodEnd { space, class: Cow::Known(space.classes.get(at.1 as usize)?), node: OnNode::OfClass }));
         ones.extend(end.map(One::Pod));
     }
     (!ones.is_empty()).then_some(Found { ones, ports: aim.ports })
@@ -104,12 +118,12 @@ fn place(world: &World, ip: IpAddr) -> Outside {
 }
 
 fn existing(space: &Space) -> impl Iterator<Item = PodEnd<'_>> {
-    space.classes.iter().filter(|class| class.count > 0).map(move |class| PodEnd { space, class: Cow::Known(class), node: None })
+    space.classes.iter().filter(|class| class.count > 0).map(move |class| PodEnd { space, class: Cow::Known(class), node: OnNode::OfClass })
 }
 
 fn class_at(space: &Space, at: usize) -> Option<PodEnd<'_>> {
     let class = space.class_of.get(at).copied().flatten()?;
-    let node = space.facts.pods.values().nth(at).map(|pod| pod.node.clone());
+    let node = space.facts.pods.values().nth(at).map_or(OnNode::OfClass, |pod| OnNode::Of(pod.node.clone()));
     Some(PodEnd { space, class: Cow::Known(space.classes.get(class as usize)?), node })
 }
 
@@ -125,7 +139,7 @@ fn workload<'a>(world: &'a World, space: &'a Space, (kind, name): (&Name, &Name)
         same((&one.workload.kind, &one.workload.name)) || one.workload.aliases.iter().any(|(k, n)| same((k, n)))
     };
     let found = all.iter().find(is)?;
-    Some(found.classes.iter().map(|class| PodEnd { space, class: class.clone(), node: None }).collect())
+    Some(found.classes.iter().map(|class| PodEnd { space, class: class.clone(), node: OnNode::OfClass }).collect())
 }
 
 /// A pod that does not exist, with these labels.
@@ -133,7 +147,7 @@ fn imagined<'a>(world: &World, space: &'a Space, labels: &Labels) -> PodEnd<'a> 
     let keys = space.keys(&world.ground);
     let key =
         ClassKey { labels: keys.project(labels), account: None, named: Names::Hidden, host: false, node: None, spots: [Spot::Hidden; 2] };
-    PodEnd { space, class: Cow::Made(Arc::new(space.stranger(key, "".into(), &world.ground))), node: Some(None) }
+    PodEnd { space, class: Cow::Made(Arc::new(space.stranger(key, "".into(), &world.ground))), node: OnNode::Of(None) }
 }
 
 /// Where a pod may be that does not exist yet.
@@ -150,14 +164,11 @@ fn pod_at(world: &World, ip: IpAddr) -> Option<PodEnd<'_>> {
     })
 }
 
+/// Pairs with their answers, and the ports that are asked about.
+type Pairs<'a> = (Vec<(One<'a>, One<'a>, Open)>, Ports);
+
 /// Every pair that two ends stand for, with its answer, leaving out a pod to itself; and the ports that are asked about. O(pairs × entries).
-fn pairs<'a>(
-    world: &'a World,
-    tenants: &Tenants,
-    from: &End,
-    to: &End,
-    book: &mut PortBook,
-) -> Option<(Vec<(One<'a>, One<'a>, Open)>, Ports)> {
+fn pairs<'a>(world: &'a World, tenants: &Tenants, from: &End, to: &End, book: &mut PortBook) -> Option<Pairs<'a>> {
     let source = find(world, tenants, from, &[], book)?;
     let target = find(world, tenants, to, &source.ones, book)?;
     let mut all = Vec::new();
@@ -170,7 +181,7 @@ fn pairs<'a>(
             if alone && from_whole(from) {
                 continue;
             }
-            let open = explain::pair(world, a, b, book);
+            let open = views::pair(world, a, b, book);
             let open = Open { sure: book.intersect(open.sure, target.ports), may: book.intersect(open.may, target.ports) };
             all.push((a.clone(), b.clone(), open));
         }

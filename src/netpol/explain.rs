@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::Openness;
+use super::class::{Names, under_policy};
 use super::ends::PodEnd;
 use super::isolation::Direction;
 use super::judge::{Held, Look, Named, judge, peer_of, ports_of};
@@ -10,14 +11,12 @@ use super::near;
 use super::portbook::{Open, PortBook};
 use super::ports::{PROTOCOLS, PortSet};
 use super::profile::Enforcement;
-use super::ranges::{Family, address};
 use super::rules::{Entry, Tier, Unit, Verdict};
-use super::selector::label_words;
-use super::space::{Names, under_policy};
 use super::story::{Reason, RuleRef, Segment, Side, Story};
 use super::term::Outside;
 use super::truth::Truth;
-use super::world::{World, families, let_in, owns};
+use super::views::{View, best_view, has, notes, pair, words};
+use super::world::{World, let_in};
 use crate::model::containers::PortProtocol;
 use crate::model::ids::ObjectRef;
 use crate::model::platform::foreign;
@@ -59,6 +58,9 @@ pub(super) struct Telling<'a> {
     pub direction: Direction,
 }
 
+/// What is said of a port; what is open first.
+type Told = (std::cmp::Reverse<Openness>, Side, Side);
+
 /// Tells the story of one pair. O(entries × ports they name).
 pub(super) fn story(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Story {
     let view = best_view(world, from, to, book);
@@ -67,7 +69,7 @@ pub(super) fn story(world: &World, from: &One<'_>, to: &One<'_>, book: &mut Port
     let egress = tell(world, from, to, Direction::Egress, view.unwrap_or_else(|| apart(to)), book);
     let ingress = tell(world, to, from, Direction::Ingress, view.unwrap_or_else(|| apart(from)), book);
     let whole = pair(world, from, to, book);
-    let mut segments: BTreeMap<(std::cmp::Reverse<Openness>, Side, Side), Vec<(PortProtocol, u16, u16)>> = BTreeMap::new();
+    let mut segments: BTreeMap<Told, Vec<(PortProtocol, u16, u16)>> = BTreeMap::new();
     let sides = [&egress, &ingress];
     let sets: Vec<[std::sync::Arc<PortSet>; 2]> = sides.iter().map(|side| [book.set(side.open.sure), book.set(side.open.may)]).collect();
     for protocol in PROTOCOLS {
@@ -111,66 +113,6 @@ pub(super) fn to_itself(one: &One<'_>, book: &PortBook) -> Story {
     Story { from: words(one), to: words(one), answer: book.answer(Open::ALL), segments: vec![segment], notes: Vec::new() }
 }
 
-/// What may differ between pods that an end stands for: the family they speak over, and whether one is on the other's node.
-type View = (usize, Truth);
-
-/// The families of addresses that an end has.
-fn has(one: &One<'_>) -> [bool; 2] {
-    match one {
-        One::Pod(end) => end.class.families(),
-        One::Address(there) => [there.family == Family::V4, there.family == Family::V6],
-    }
-}
-
-/// Every view of a pair; none where they have no family in common.
-fn views(world: &World, from: &One<'_>, to: &One<'_>) -> Vec<View> {
-    let owns = match (from, to) {
-        (One::Pod(a), One::Pod(b)) if a.class.key.host && !b.class.key.host => owns(a.class.key.node.as_ref(), &b.nodes()),
-        (One::Pod(a), One::Pod(b)) if b.class.key.host && !a.class.key.host => owns(b.class.key.node.as_ref(), &a.nodes()),
-        (One::Pod(end), One::Address(there)) | (One::Address(there), One::Pod(end)) => world.owns_at(there, Some(&end.nodes())),
-        _ => BTreeSet::from([Truth::No]),
-    };
-    let families = families(has(from), has(to));
-    families.iter().flat_map(|family| owns.iter().map(|own| (*family, *own))).collect()
-}
-
-/// The answer for a pair. O(entries).
-pub(super) fn pair(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Open {
-    let ground = &world.ground;
-    let mut open = Open::NONE;
-    if matches!((from, to), (One::Address(_), One::Address(_))) {
-        return Open::ALL;
-    }
-    for (_, own) in views(world, from, to) {
-        let one = match (from, to) {
-            (One::Pod(a), One::Pod(b)) => {
-                let both = ground.sides_of(&a.class, &b.class, own, book);
-                book.meet(both.egress, both.ingress)
-            }
-            (One::Pod(a), One::Address(there)) => ground.class_outside(&a.class, Direction::Egress, &Outside { own, ..*there }, book),
-            (One::Address(there), One::Pod(b)) => ground.class_outside(&b.class, Direction::Ingress, &Outside { own, ..*there }, book),
-            (One::Address(_), One::Address(_)) => Open::ALL,
-        };
-        open = book.join(open, one);
-    }
-    open
-}
-
-/// The view in which most is open: the story is told of it.
-fn best_view(world: &World, from: &One<'_>, to: &One<'_>, book: &mut PortBook) -> Option<View> {
-    let mut best: Option<(View, (u32, u32))> = None;
-    for view in views(world, from, to) {
-        let egress = tell(world, from, to, Direction::Egress, view, book).open;
-        let ingress = tell(world, to, from, Direction::Ingress, view, book).open;
-        let open = book.meet(egress, ingress);
-        let size = (size(&book.set(open.sure)), size(&book.set(open.may)));
-        if best.is_none_or(|(_, known)| size > known) {
-            best = Some((view, size));
-        }
-    }
-    best.map(|(view, _)| view)
-}
-
 /// How many ports.
 pub(super) fn size(set: &PortSet) -> u32 {
     let of = |protocol| set.ranges(protocol).iter().map(|(low, high)| u32::from(high - low) + 1).sum::<u32>();
@@ -178,7 +120,7 @@ pub(super) fn size(set: &PortSet) -> u32 {
 }
 
 /// One side: the rules of `me` about `other`.
-fn tell<'a>(
+pub(super) fn tell<'a>(
     world: &'a World,
     me: &One<'a>,
     other: &One<'a>,
@@ -219,7 +161,9 @@ fn tell<'a>(
     let target = if direction == Direction::Egress { other } else { me };
     let names = if let One::Pod(end) = target { end.class.key.named.clone() } else { Names::default() };
     let names = if matches!(target, One::Pod(_)) { names.named() } else { Named::Nowhere };
-    let held: Vec<(Truth, &Unit)> = subject.class.units.iter().filter_map(|(id, truth)| Some((*truth, ground.unit(*id)?))).collect();
+    let speaks = |unit: &&Unit| unit.tier.speaks(direction);
+    let held = subject.class.units.iter().filter_map(|(id, truth)| Some((*truth, ground.unit(*id).filter(speaks)?)));
+    let held: Vec<(Truth, &Unit)> = held.collect();
     let as_held = held.iter().map(|(truth, unit)| Held { truth: *truth, tier: &unit.tier, rules: unit.rules.get(direction) });
     telling.open = let_in(judge(as_held, look, names, book), telling.own, book);
     let mut say = |unit: &'a Unit, truth: Truth, into: &mut Vec<Say<'a>>| {
@@ -302,11 +246,12 @@ impl Telling<'_> {
         }
         for (unit, truth) in &self.units {
             if let Tier::Foreign { .. } = unit.tier {
-                let engine = foreign(unit.object.kind).map_or("an unknown tier", |known| known.engine);
+                let engine = foreign(unit.object.kind).map_or("a tier that is not known", |known| known.engine);
                 why.insert(format!("rules of {engine} apply, which are not evaluated"));
                 objects.insert(unit.object.clone());
             } else if *truth == Truth::Perhaps && unit.rules.get(self.direction).isolates {
-                why.insert("it can't be told whether the policy selects the pod".to_owned());
+                let field = unit.unclear.as_ref().map(|field| format!(": {field} can't be read")).unwrap_or_default();
+                why.insert(format!("it can't be told whether the policy selects the pod{field}"));
                 objects.insert(unit.object.clone());
             }
         }
@@ -367,71 +312,4 @@ impl Telling<'_> {
         let objects: BTreeSet<ObjectRef> = self.units.iter().filter(isolates).map(|(unit, _)| unit.object.clone()).collect();
         objects.into_iter().collect()
     }
-}
-
-/// An end in words.
-fn words(one: &One<'_>) -> String {
-    match one {
-        One::Address(there) => {
-            let ip = address(there.family, there.at);
-            match (there.api, there.node) {
-                (true, _) => format!("the API server at {ip}"),
-                (false, true) => format!("node {ip}"),
-                (false, false) => format!("address {ip}"),
-            }
-        }
-        One::Pod(end) => {
-            let (space, class) = (&end.space.name, &end.class);
-            if class.example.is_empty() {
-                return clean(&format!("a pod of {space} with {}", label_words(&class.key.labels)));
-            }
-            let alike = match class.count {
-                0 | 1 => String::new(),
-                2 => " (one more is alike)".to_owned(),
-                n => format!(" ({} more are alike)", n - 1),
-            };
-            clean(&format!("pod {space}/{}{alike}", class.example))
-        }
-    }
-}
-
-/// What else must be said.
-fn notes(world: &World, ends: [&One<'_>; 2], sides: &[&Telling<'_>], segments: &[Segment]) -> Vec<String> {
-    let mut notes: BTreeSet<String> = BTreeSet::new();
-    let used: BTreeSet<&RuleRef> = segments
-        .iter()
-        .flat_map(|segment| [&segment.egress, &segment.ingress])
-        .filter_map(|side| if let Reason::Allowed(rules) = &side.reason { Some(rules) } else { None })
-        .flatten()
-        .collect();
-    for say in sides.iter().flat_map(|side| &side.says) {
-        let rule = say.rule();
-        if say.both != Truth::No && say.entry.condition.names {
-            notes.insert(format!("{} of {} names hosts: their addresses are not known here", rule.field, rule.object));
-        }
-        if !used.contains(&rule) {
-            continue;
-        }
-        if say.entry.condition.filtered {
-            notes.insert(format!("{} of {} filters requests further", rule.field, rule.object));
-        }
-        if say.entry.condition.authenticated {
-            notes.insert(format!("{} of {} asks both ends to prove who they are", rule.field, rule.object));
-        }
-        let by_address = |one: &super::term::TermId| super::ground::ranges_of(world.ground.terms.get(*one)).is_some();
-        if ends.iter().all(|end| matches!(end, One::Pod(_))) && say.entry.peers.iter().all(by_address) {
-            notes.insert(format!("{} of {} matches the pod by its address: not every CNI reads it so", rule.field, rule.object));
-        }
-    }
-    for end in ends {
-        if let One::Pod(end) = end
-            && end.class.key.host
-        {
-            notes.insert(
-                "a pod on the node's network: the API leaves open how policies treat it, and its own node always reaches its pods"
-                    .to_owned(),
-            );
-        }
-    }
-    notes.into_iter().map(|note| clean(&note)).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::reach::{Options, Reach};
+use super::reach::{Options, Reach, Touched};
 use super::story::End;
 use crate::model::changes::{Change, Fact};
 use crate::model::containers::{ContainerFact, ContainerPort, ContainerRole, PortProtocol};
@@ -19,7 +19,6 @@ use crate::model::tenant::{TenantRules, Tenants};
 pub(crate) struct Cluster {
     pub store: Store,
     pub reach: Reach,
-    pub version: u64,
     pub rules: TenantRules,
     pub tenants: Arc<Tenants>,
 }
@@ -129,7 +128,7 @@ impl Cluster {
         for info in &crate::model::kind::WATCHED {
             store.apply(Change::Listed(info.kind));
         }
-        Self { store, reach: Reach::new(options), version: 1, rules, tenants: Arc::default() }
+        Self { store, reach: Reach::new(options), rules, tenants: Arc::default() }
     }
 
     pub(crate) fn put(&mut self, fact: Fact) -> &mut Self {
@@ -147,16 +146,15 @@ impl Cluster {
         self
     }
 
-    /// Follows what was put.
-    pub(crate) fn sync(&mut self) -> &mut Self {
+    /// Follows what was put; gives whom it touched.
+    pub(crate) fn sync(&mut self) -> Touched {
         let (snapshot, dirty) = self.store.publish();
         let spaces = snapshot.namespaces.iter().map(|(name, facts)| (name, facts.own.as_ref().map(|own| &*own.labels)));
         let tenants = self.rules.resolve(spaces);
         if *self.tenants != tenants {
             self.tenants = Arc::new(tenants);
         }
-        self.reach.sync(&snapshot, &self.tenants, &dirty);
-        self
+        self.reach.sync(&snapshot, &self.tenants, &dirty)
     }
 
     /// What one pod opens to another, in words: what is open for sure, and what is undefined besides.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::goals::{GoalPorts, public_cells};
-use super::ground::{Means, Number, Numbers};
+use super::ground::Means;
 use super::isolation::Direction;
 use super::matrix::{Cell, Row};
+use super::numbers::{Number, Numbers};
 use super::portbook::{Open, PortBook};
 use super::truth::DIRECTIONS;
 use super::world::World;
@@ -115,7 +116,7 @@ impl Fleet {
         if let Some(slot) = self.looks.get_mut(tenant as usize) {
             *slot = looks;
         }
-        self.rename(tenant, named);
+        self.rename(tenant, &named);
         changed
     }
 
@@ -141,10 +142,10 @@ impl Fleet {
         named
     }
 
-    fn rename(&mut self, tenant: u32, named: [BTreeSet<u32>; 2]) {
-        let Some(slot) = self.named.get_mut(tenant as usize) else { return };
+    fn rename(&mut self, tenant: u32, named: &[BTreeSet<u32>; 2]) {
+        let Some(slot) = self.named.get_mut(tenant as usize).filter(|slot| *slot != named) else { return };
         let before = std::mem::replace(slot, named.clone());
-        for (way, (old, new)) in before.iter().zip(&named).enumerate() {
+        for (way, (old, new)) in before.iter().zip(named).enumerate() {
             for gone in old.difference(new) {
                 if let Some(set) = self.named_by.get_mut(*gone as usize).and_then(|both| both.get_mut(way)) {
                     set.remove(&tenant);
@@ -172,23 +173,25 @@ impl Fleet {
         [to, from]
     }
 
-    /// Works out the cells between a tenant and those it is linked with again; gives the rows in which one changed.
-    /// O(links × classes of both), each pair of classes a judgement.
-    pub(super) fn relink(&mut self, tenant: u32, world: &mut World) -> BTreeSet<u32> {
+    /// The tenants that have a cell of their own for this one.
+    pub(super) fn linked_from(&self, tenant: u32) -> BTreeSet<u32> {
+        let [_, from] = self.linked(tenant);
+        from
+    }
+
+    /// Works out the cells between a tenant and those it is linked with again; gives the rows in which one changed. `before`: the tenants that had a
+    /// cell of their own for it. O(links × classes of both), each pair of classes a judgement.
+    pub(super) fn relink(&mut self, tenant: u32, before: &BTreeSet<u32>, world: &mut World) -> BTreeSet<u32> {
         let [to, from] = self.linked(tenant);
         let mut changed = BTreeSet::new();
-        let mut row = BTreeMap::new();
-        for other in to {
-            row.insert(other, self.link(tenant, other, world));
-        }
+        let row: BTreeMap<u32, CellPorts> = to.into_iter().map(|other| (other, self.link(tenant, other, world))).collect();
         if let Some(slot) = self.links.get_mut(tenant as usize).filter(|slot| **slot != row) {
             *slot = row;
             changed.insert(tenant);
         }
-        let sources: Vec<u32> = (0..).zip(&self.links).filter(|(_, row)| row.contains_key(&tenant)).map(|(at, _)| at).collect();
-        for other in sources.into_iter().filter(|other| *other != tenant && !from.contains(other)) {
-            if self.links.get_mut(other as usize).is_some_and(|row| row.remove(&tenant).is_some()) {
-                changed.insert(other);
+        for other in before.difference(&from) {
+            if self.links.get_mut(*other as usize).is_some_and(|row| row.remove(&tenant).is_some()) {
+                changed.insert(*other);
             }
         }
         for other in from.into_iter().filter(|other| *other != tenant) {
@@ -316,11 +319,7 @@ pub(super) fn said(cell: CellPorts, book: &PortBook) -> CellKey {
 type CellKey = (Arc<super::ports::PortSet>, Arc<super::ports::PortSet>, Arc<super::ports::PortSet>, Arc<super::ports::PortSet>);
 
 /// A row as others see it.
-pub(super) fn public_row((base, except): (CellPorts, Vec<(u32, CellPorts)>), targets: &[GoalPorts], book: &PortBook) -> Row {
+pub(super) fn public_row((base, except): &(CellPorts, Vec<(u32, CellPorts)>), targets: &[GoalPorts], book: &PortBook) -> Row {
     let cell = |ports: CellPorts| Cell { now: book.answer(ports.now), future: book.answer(ports.future) };
-    Row {
-        base: cell(base),
-        except: except.into_iter().map(|(at, ports)| (at, cell(ports))).collect(),
-        targets: public_cells(targets, book),
-    }
+    Row { base: cell(*base), except: except.iter().map(|(at, ports)| (*at, cell(*ports))).collect(), targets: public_cells(targets, book) }
 }

@@ -1,17 +1,20 @@
 //! What tenants reach of the fixed targets.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 
-use super::ground::Number;
+use super::class::Class;
+use super::numbers::Number;
 use super::outside::{Aim, Gain, extent};
 use super::portbook::{Open, PortBook};
-use super::space::{Class, Space};
+use super::space::Space;
 use super::target::{Extent, TARGETS, TargetCell};
 use super::term::tells_own_node;
 use super::world::World;
 
 /// The targets as they are now, and what was worked out of them.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Goals {
     aims: Vec<Aim>,
     /// By side, target and families.
@@ -27,12 +30,6 @@ pub(super) struct GoalPorts {
     unknown: Option<&'static str>,
 }
 
-impl std::fmt::Debug for Goals {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Goals").field("aims", &self.aims.len()).finish()
-    }
-}
-
 impl Goals {
     /// The targets of a world. O(targets).
     pub(super) fn new(world: &mut World) -> Self {
@@ -40,6 +37,16 @@ impl Goals {
         let aims = TARGETS.iter().map(|target| world.aim(*target, &mut book)).collect();
         world.ground.ports = book;
         Self { aims, by_side: FxHashMap::default() }
+    }
+
+    /// Whether they are elsewhere than others. O(targets).
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        self.aims != other.aims
+    }
+
+    /// Whether pods of some of these namespaces are targets. O(targets × pods).
+    pub(super) fn lie_in(&self, spaces: &BTreeSet<u32>) -> bool {
+        self.aims.iter().flat_map(|aim| &aim.pods).any(|(space, _)| spaces.contains(space))
     }
 
     /// What a tenant reaches. O(classes × targets) once sides are known; targets that are pods cost a judgement for each class.
@@ -76,10 +83,10 @@ impl Goals {
             let side = world.ground.faces.get(class.face).map_or(Number::MAX, |face| face.sides.egress);
             let families = class.families();
             gain = if tells_own(world, side) {
-                world.gain(world.ground.held_far(side), aim, families, Some(&space.nodes_of(class)), book)
+                world.gain(&world.ground.held_far(side), aim, families, Some(&space.nodes_of(class)), book)
             } else {
                 let key = (side, at, families);
-                *self.by_side.entry(key).or_insert_with(|| world.gain(world.ground.held_far(side), aim, families, None, book))
+                *self.by_side.entry(key).or_insert_with(|| world.gain(&world.ground.held_far(side), aim, families, None, book))
             };
         }
         for (their, target) in aim.pods.iter().filter_map(|at| world.class(*at)) {

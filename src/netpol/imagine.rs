@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ground::{Ground, Number};
+use super::class::{Class, ClassKey, Names, Spot};
+use super::ground::Ground;
+use super::numbers::Number;
 use super::ranges::FAMILIES;
 use super::rules::UnitId;
 use super::selector::{Coverage, covers_everything};
-use super::space::{Class, ClassKey, Names, Space, Spot};
+use super::space::Space;
 use super::term::{Field, PodTerm, Term, TermId, meets};
 use super::truth::Truth;
 use crate::model::ids::Name;

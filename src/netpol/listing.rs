@@ -5,19 +5,25 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::class::{Class, ClassKey, Names, named_ports};
 use super::ends::{Cow, floating};
 use super::isolation::Direction;
 use super::outside::intervals;
 use super::portbook::{Open, PortBook};
 use super::ranges::{FAMILIES, Family, Ranges};
 use super::reach::{Connection, Peer, Workload};
-use super::space::{Class, ClassKey, Names, Space, named_ports};
+use super::space::Space;
 use super::term::Outside;
 use super::truth::DIRECTIONS;
 use super::world::World;
 use crate::model::ids::Name;
 use crate::model::kind::Kind;
 use crate::model::workload::WorkloadFact;
+
+/// Kind and name.
+type Owner = (Name, Name);
+/// Classes and a direction, with what they open.
+type Outsides = FxHashMap<(Vec<*const Class>, Direction), Vec<(Ranges, Open)>>;
 
 /// A workload with the classes of its pods.
 pub(super) struct Group<'a> {
@@ -35,7 +41,7 @@ pub(super) fn workloads(world: &World) -> Vec<Group<'_>> {
 
 /// The workloads of one namespace. O(pods).
 pub(super) fn of_space<'a>(world: &'a World, space: &'a Space) -> Vec<Group<'a>> {
-    let mut found: BTreeMap<(Name, Name), (BTreeSet<(Name, Name)>, BTreeSet<u32>)> = BTreeMap::new();
+    let mut found: BTreeMap<Owner, (BTreeSet<Owner>, BTreeSet<u32>)> = BTreeMap::new();
     for (pod, class) in space.facts.pods.values().zip(&space.class_of) {
         let Some(class) = class else { continue };
         let owner = pod.owner.as_ref().and_then(|owner| owner.split_once('/'));
@@ -132,7 +138,7 @@ pub(super) fn connections(world: &World) -> Vec<Connection> {
             }
         }
     }
-    let mut outside: FxHashMap<(Vec<*const Class>, Direction), Vec<(Ranges, Open)>> = FxHashMap::default();
+    let mut outside = Outsides::default();
     for (at, group) in groups.iter().enumerate() {
         let key: Vec<*const Class> = group.classes.iter().map(|class| &raw const **class).collect();
         for direction in DIRECTIONS {

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use ipnet::IpNet;
 
 use super::answer::Answer;
+use super::class::Class;
 use super::ground::ranges_of;
 use super::isolation::Direction;
 use super::judge::Held;
@@ -13,7 +14,6 @@ use super::portbook::{Open, PortBook, Ports};
 use super::ports::PortSet;
 use super::ranges::{FAMILIES, Family, Ranges};
 use super::reach::Options;
-use super::space::Class;
 use super::target::{Extent, Target, VaultPlace};
 use super::term::{Outside, Term, TermId};
 use super::truth::Truth;
@@ -67,6 +67,7 @@ pub(super) struct Landmarks {
 }
 
 /// What is asked of one target: addresses, pods, on which ports.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Aim {
     pub addresses: Ranges,
     pub pods: Vec<ClassAt>,
@@ -176,7 +177,7 @@ impl World {
     /// O(ranges × entries).
     pub(super) fn gain<'a>(
         &self,
-        held: impl Iterator<Item = Held<'a>> + Clone,
+        held: &(impl Iterator<Item = Held<'a>> + Clone),
         aim: &Aim,
         families: [bool; 2],
         nodes: Option<&BTreeSet<Option<Name>>>,
@@ -236,7 +237,7 @@ impl World {
             let answer = book.answer(open);
             ranges.extend(Ranges::from_intervals(list).nets().into_iter().map(|net| (net, answer.clone())));
         }
-        ranges.sort_by(|a, b| a.0.cmp(&b.0));
+        ranges.sort_by_key(|(net, _)| *net);
         (book.answer(all), ranges)
     }
 

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::answer::Answer;
-use super::fleet::{Fleet, public_row};
-use super::goals::Goals;
 use super::isolation::{Direction, Isolation};
 use super::matrix::Matrix;
+use super::picture::{Picture, blind};
 use super::ports::PortSet;
 use super::profile::{Enforcement, Profile};
 use super::story::{End, Story};
@@ -88,8 +87,7 @@ pub struct Reach {
     options: Options,
     tenants: Arc<Tenants>,
     world: Option<World>,
-    fleet: Fleet,
-    matrix: Arc<Matrix>,
+    picture: Picture,
 }
 
 impl Reach {
@@ -104,30 +102,32 @@ impl Reach {
     }
 
     /// Brings it up to date. `dirty` says what changed since the snapshot given last; the first call looks at everything.
-    pub fn sync(&mut self, snapshot: &Snapshot, tenants: &Arc<Tenants>, _dirty: &Dirty) -> Touched {
-        let mut world = World::new(&self.options, snapshot);
-        let mut fleet = Fleet::new(&world, tenants);
-        let many = u32::try_from(fleet.len()).unwrap_or(u32::MAX);
-        for tenant in 0..many {
-            fleet.look_at(tenant, &world);
-        }
-        fleet.relink_all(&mut world);
-        let by = fleet.by_looks();
-        let rows = (0..many).map(|tenant| fleet.row(tenant, &by, &mut world)).collect::<Vec<_>>();
-        let mut goals = Goals::new(&mut world);
-        let targets: Vec<_> = fleet.spaces.iter().map(|spaces| goals.of(spaces, &mut world)).collect();
-        let book = &world.ground.ports;
-        let rows = rows.into_iter().zip(&targets).map(|(row, targets)| Arc::new(public_row(row, targets, book))).collect();
-        self.matrix = Arc::new(Matrix { tenants: fleet.tenants.clone(), rows, blind: None });
+    /// O(what the dirty namespaces hold and whom they name); O(tenants) when a tenant looks other to strangers than before; from nothing,
+    /// O(pods + policies + classes × units and terms of their namespace + tenants) when namespaces, their labels, cluster-wide policies, nodes, or
+    /// what every namespace looks at changed.
+    pub fn sync(&mut self, snapshot: &Snapshot, tenants: &Arc<Tenants>, dirty: &Dirty) -> Touched {
+        let blind = blind(snapshot);
+        let regrouped = !Arc::ptr_eq(&self.tenants, tenants) && *self.tenants != **tenants;
+        let known = self.world.take().and_then(|mut world| world.follow(&self.options, snapshot, dirty).map(|followed| (world, followed)));
         self.tenants = tenants.clone();
+        let (world, touched) = match known {
+            Some((mut world, followed)) if !regrouped => {
+                let touched = self.picture.touch_up(&mut world, &followed, blind);
+                (world, touched)
+            }
+            known => {
+                let mut world = known.map_or_else(|| World::new(&self.options, snapshot), |(world, _)| world);
+                let touched = self.picture.redraw(&mut world, tenants, blind);
+                (world, touched)
+            }
+        };
         self.world = Some(world);
-        self.fleet = fleet;
-        Touched { all: true, tenants: BTreeSet::new() }
+        touched
     }
 
     /// Tenant by tenant.
     pub fn matrix(&self) -> Arc<Matrix> {
-        self.matrix.clone()
+        self.picture.matrix.clone()
     }
 
     /// Every workload, sorted. O(pods).

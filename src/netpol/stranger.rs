@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::class::Class;
 use super::isolation::{Direction, Isolation};
 use super::judge::{Named, judge};
 use super::portbook::PortBook;
 use super::ranges::{FAMILIES, Family, Ranges};
 use super::rules::{Entry, Tier, Verdict};
 use super::selector::Coverage;
-use super::space::{Class, Space};
+use super::space::Space;
 use super::term::{Field, Term, TermId, meets};
 use super::truth::Truth;
 use super::world::World;

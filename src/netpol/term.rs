@@ -81,7 +81,7 @@ pub(super) enum Term {
     /// Cilium's entities.
     Entities(Entities),
     /// Perhaps.
-    Perhaps(Box<Term>),
+    Perhaps(Box<Self>),
 }
 
 /// An address outside the pods.
@@ -194,7 +194,7 @@ impl PodTerm {
 }
 
 /// Whether a term matches what is found at an address outside the pods. O(log ranges), O(requirements).
-pub(super) fn matches_address(term: &Term, there: &Outside, switches: &Switches) -> Truth {
+pub(super) fn matches_address(term: &Term, there: &Outside, switches: Switches) -> Truth {
     let sure = |yes: bool| if yes { Truth::Sure } else { Truth::No };
     match term {
         Term::Anybody => Truth::Sure,
@@ -215,7 +215,7 @@ pub(super) fn matches_address(term: &Term, there: &Outside, switches: &Switches)
         }
         Term::Entities(e) => {
             let world = if there.family == Family::V4 { e.world_v4 } else { e.world_v6 };
-            let other = if there.node { node(e, there.own) } else { sure(world) };
+            let other = if there.node { node(*e, there.own) } else { sure(world) };
             sure(e.api && there.api).or(other)
         }
         Term::Perhaps(inner) => matches_address(inner, there, switches).and(Truth::Perhaps),
@@ -225,7 +225,7 @@ pub(super) fn matches_address(term: &Term, there: &Outside, switches: &Switches)
 /// Whether a term matches a pod on the node's network, beyond what its address says; none for terms that don't look at that.
 pub(super) fn matches_node(term: &Term, own: Truth) -> Option<Truth> {
     match term {
-        Term::Entities(e) => Some(node(e, own)),
+        Term::Entities(e) => Some(node(*e, own)),
         Term::Pods(term) if term.beyond => Some(term.of_other(true, own)),
         Term::Perhaps(inner) => matches_node(inner, own).map(|truth| truth.and(Truth::Perhaps)),
         _ => None,
@@ -243,7 +243,7 @@ pub(super) fn tells_own_node(term: &Term) -> bool {
 }
 
 /// A node is the pod's own, or another.
-fn node(e: &Entities, own: Truth) -> Truth {
+fn node(e: Entities, own: Truth) -> Truth {
     let sure = |yes: bool| if yes { Truth::Sure } else { Truth::No };
     match own {
         Truth::Sure => sure(e.host),

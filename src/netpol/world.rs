@@ -1,23 +1,28 @@
 //! The cluster as the engine sees it, and the answer for a pair of pods.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::ground::{Face, Ground, Group, Number};
+use super::class::{Class, Spot};
+use super::ground::{Face, Ground, Group};
 use super::imagine::imagine;
 use super::isolation::Direction;
 use super::judge::{Held, Look, Named, Seen, judge, peer_of};
+use super::numbers::Number;
 use super::outside::Landmarks;
 use super::portbook::{Open, PortBook};
 use super::ranges::{FAMILIES, Family, Ranges, address};
 use super::reach::Options;
 use super::rules::Entry;
-use super::space::{Class, Space, Spot, space_labels};
+use super::space::{Space, space_labels};
+use super::survey::Effects;
 use super::term::{Outside, SpaceIndex, TermId, matches_address};
 use super::truth::{Both, Truth};
 use crate::model::ids::Name;
-use crate::model::snapshot::Snapshot;
+use crate::model::pod::NodeFact;
+use crate::model::snapshot::{ByName, ClusterFacts, NamespaceFacts, Snapshot};
 
 /// Everything compiled.
 #[derive(Debug)]
@@ -31,39 +36,46 @@ pub(super) struct World {
     pub far: FxHashMap<(Number, Number), Open>,
     /// Where the fixed targets are.
     pub marks: Landmarks,
+    pub spots: Spots,
+    /// The cluster-wide facts that it was compiled from.
+    pub seen: (Arc<ClusterFacts>, Arc<ByName<NodeFact>>),
 }
 
 impl World {
     /// From nothing. O(pods × relevant labels + policies + classes × units and terms of their namespace).
     pub(super) fn new(options: &Options, snapshot: &Snapshot) -> Self {
         let mut ground = Ground::new(options, snapshot);
-        ground.compile_cluster(snapshot);
-        let mut spaces = Vec::with_capacity(snapshot.namespaces.len());
-        for (name, facts) in snapshot.namespaces.iter() {
-            let units = ground.compile_space(snapshot, facts);
-            spaces.push(Space::new(name, facts, space_labels(name, facts), units));
-        }
+        let spaces = snapshot.namespaces.iter().map(|(name, facts)| Space::new(name, facts, space_labels(name, facts)));
+        let mut spaces: Vec<Space> = spaces.collect();
         ground.spaces = SpaceIndex::new(spaces.iter().map(|space| &space.labels));
         ground.space_labels = spaces.iter().map(|space| (space.name.clone(), space.labels.clone())).collect();
-        ground.survey();
-        for (at, means) in (0_u32..).zip(&ground.means) {
-            for space in super::space::narrow_spaces(means) {
-                if let Some(space) = spaces.get_mut(*space as usize) {
-                    space.meant_by.push(super::term::TermId(at));
-                }
+        let mut effects = Effects::default();
+        ground.compile_cluster(snapshot, &mut effects);
+        let nothing = NamespaceFacts::default();
+        for space in &mut spaces {
+            ground.compile_space(snapshot, (&nothing, &space.facts), &mut space.known, &mut effects);
+            space.units = space.known.values().flatten().copied().collect();
+        }
+        ground.cut_addresses();
+        for (space, term) in effects.gained {
+            if let Some(space) = spaces.get_mut(space as usize) {
+                space.meant_by.push(term);
             }
         }
         for space in &mut spaces {
             space.classify(&ground);
         }
-        ground.pod_space = pod_space(options, snapshot, &spaces, &ground);
+        let known_ranges = pod_ranges(options, snapshot, &ground);
+        let spots = Spots::new(known_ranges, spaces.iter());
+        ground.pod_space = spots.sets();
         for space in &mut spaces {
             space.acquaint(&mut ground);
             imagine(space, &mut ground);
         }
         let place = (0..).zip(&spaces).map(|(at, space)| (space.name.clone(), at)).collect();
         let marks = Landmarks::new(options, snapshot);
-        Self { ground, spaces, place, far: FxHashMap::default(), marks }
+        let seen = (snapshot.cluster.clone(), snapshot.nodes.clone());
+        Self { ground, spaces, place, far: FxHashMap::default(), marks, spots, seen }
     }
 
     pub(super) fn space(&self, name: &str) -> Option<&Space> {
@@ -94,20 +106,67 @@ impl World {
     }
 }
 
-/// The sets of address terms that pods lie in, or may: within the ranges that are said to be theirs, and where they are. O(classes + ranges).
-fn pod_space(options: &Options, snapshot: &Snapshot, spaces: &[Space], ground: &Ground) -> [BTreeSet<Number>; 2] {
+/// The sets of address terms within the ranges that are said to be those of pods.
+fn pod_ranges(options: &Options, snapshot: &Snapshot, ground: &Ground) -> [BTreeSet<Number>; 2] {
     let ranges = snapshot.nodes.values().flat_map(|node| node.pod_cidrs.iter()).chain(&options.places.pod_ranges);
     let ranges = Ranges::new(ranges.copied());
-    let mut sets = FAMILIES.map(|family| ground.atoms.within(family, &ranges));
-    let classes = spaces.iter().flat_map(|space| &space.classes).filter(|class| !class.key.host);
-    for class in classes {
-        for (spot, sets) in class.key.spots.iter().zip(&mut sets) {
-            if let Spot::At(set) = spot {
-                sets.insert(*set);
+    FAMILIES.map(|family| ground.atoms.within(family, &ranges))
+}
+
+/// The sets of address terms that pods lie in, or may.
+#[derive(Debug)]
+pub(super) struct Spots {
+    /// Within the ranges that are said to be theirs.
+    ranges: [BTreeSet<Number>; 2],
+    /// Of pods that are there, by how many classes.
+    counts: [BTreeMap<Number, u32>; 2],
+}
+
+impl Spots {
+    fn new<'a>(ranges: [BTreeSet<Number>; 2], spaces: impl Iterator<Item = &'a Space>) -> Self {
+        let mut spots = Self { ranges, counts: Default::default() };
+        for space in spaces {
+            spots.add(&space.classes);
+        }
+        spots
+    }
+
+    fn of(classes: &[Class]) -> impl Iterator<Item = (usize, Number)> {
+        let there = classes.iter().filter(|class| class.count > 0 && !class.key.host);
+        let spots = there.flat_map(|class| class.key.spots.iter().enumerate());
+        spots.filter_map(|(family, spot)| if let Spot::At(set) = spot { Some((family, *set)) } else { None })
+    }
+
+    /// Counts classes in.
+    pub(super) fn add(&mut self, classes: &[Class]) {
+        for (family, set) in Self::of(classes) {
+            if let Some(counts) = self.counts.get_mut(family) {
+                *counts.entry(set).or_default() += 1;
             }
         }
     }
-    sets
+
+    /// Counts classes out.
+    pub(super) fn remove(&mut self, classes: &[Class]) {
+        for (family, set) in Self::of(classes) {
+            let Some(counts) = self.counts.get_mut(family) else { continue };
+            if let Some(count) = counts.get_mut(&set) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(&set);
+                }
+            }
+        }
+    }
+
+    /// All of them, by family. O(sets).
+    pub(super) fn sets(&self) -> [BTreeSet<Number>; 2] {
+        let mut sets = self.ranges.clone();
+        for (sets, counts) in sets.iter_mut().zip(&self.counts) {
+            sets.extend(counts.keys().copied());
+        }
+        sets
+    }
 }
 
 /// A class by its namespace's place and its own.
@@ -148,8 +207,8 @@ impl Side<'_> {
 /// that of the other. O(entries).
 fn both_sides<'a>(
     ground: &Ground,
-    egress: impl Iterator<Item = Held<'a>> + Clone,
-    ingress: impl Iterator<Item = Held<'a>> + Clone,
+    egress: &(impl Iterator<Item = Held<'a>> + Clone),
+    ingress: &(impl Iterator<Item = Held<'a>> + Clone),
     (from, to): (Side<'_>, Side<'_>),
     own: Truth,
     book: &mut PortBook,
@@ -202,7 +261,7 @@ fn far_pair(ground: &Ground, from: Number, to: Number, book: &mut PortBook) -> O
     };
     let pair = (side(source_group), side(target_group));
     let (egress, ingress) = (ground.held_far(source.sides.egress), ground.held_far(target.sides.ingress));
-    let both = both_sides(ground, egress, ingress, pair, Truth::Perhaps, book);
+    let both = both_sides(ground, &egress, &ingress, pair, Truth::Perhaps, book);
     Some(book.meet(both.egress, both.ingress))
 }
 
@@ -223,7 +282,7 @@ impl Ground {
     /// The answer between two classes, side by side where there is one family. O(entries of both).
     pub(super) fn sides_of(&self, from: &Class, to: &Class, own: Truth, book: &mut PortBook) -> Both<Open> {
         let (egress, ingress) = (from.held(Direction::Egress, self), to.held(Direction::Ingress, self));
-        both_sides(self, egress, ingress, (side(from), side(to)), own, book)
+        both_sides(self, &egress, &ingress, (side(from), side(to)), own, book)
     }
 
     /// The answer between pods of two classes: the union over them where one counts as a node. O(entries of both), and O(pods) for those.
@@ -231,7 +290,10 @@ impl Ground {
         let owns = match (from.key.host, to.key.host) {
             (true, false) => owns(from.key.node.as_ref(), &b.nodes_of(to)),
             (false, true) => owns(to.key.node.as_ref(), &a.nodes_of(from)),
-            _ => BTreeSet::from([Truth::No]),
+            _ => {
+                let both = self.sides_of(from, to, Truth::No, book);
+                return book.meet(both.egress, both.ingress);
+            }
         };
         let mut open = Open::NONE;
         for own in owns {
@@ -248,7 +310,7 @@ impl Ground {
         if entry.inside_only {
             return Truth::No;
         }
-        let one = |id: &TermId| matches_address(self.terms.get(*id), there, &self.mode.switches);
+        let one = |id: &TermId| matches_address(self.terms.get(*id), there, self.mode.switches);
         entry.peers.iter().map(one).max().unwrap_or_default()
     }
 

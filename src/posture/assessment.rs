@@ -213,6 +213,23 @@ pub struct WallMove {
     pub manager: Option<String>,
 }
 
+impl Assessment {
+    /// Kinds of policies that have objects here and that nothing recognised in the cluster enforces (PLT-01): answers count them, and may be wrong
+    /// for it.
+    pub fn unenforced(&self) -> Vec<&'static str> {
+        unenforced(&self.platform)
+    }
+}
+
+/// Kinds that the platform's checks found objects of, with nothing to enforce them. O(findings).
+pub(super) fn unenforced(platform: &[CheckResult]) -> Vec<&'static str> {
+    let findings = platform.iter().flat_map(|result| &result.findings);
+    findings.filter(|finding| finding.reason == Some(UNENFORCED)).map(|finding| finding.subject.kind).collect()
+}
+
+/// The sub-reason of PLT-01 for objects that nothing recognised enforces.
+pub const UNENFORCED: &str = "unenforced-kind";
+
 impl TenantAssessment {
     /// The verdict of a wall.
     pub fn wall(&self, wall: Wall) -> Verdict {

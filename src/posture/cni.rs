@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::assessment::UNENFORCED;
 use super::finding::Subject;
 use super::net::is_policy;
 use super::plt::{FleetView, cluster};
@@ -262,11 +263,7 @@ fn unenforced(view: &FleetView<'_>, agents: &[Agent<'_>]) -> Vec<Point> {
         .filter(|(kind, _)| !enforced.contains(kind))
         .map(|(kind, (number, first))| {
             let message = format!("{} of {kind}: nothing that was recognised here enforces them", count(*number, "object"));
-            Point::new(Declared::Partly, Subject::object(first), message).because("unenforced-kind").with(
-                first.clone(),
-                "kind",
-                kind.as_str(),
-            )
+            Point::new(Declared::Partly, Subject::object(first), message).because(UNENFORCED).with(first.clone(), "kind", kind.as_str())
         })
         .collect();
     let served = |kind: &Kind| view.snapshot.sight(*kind) == Sight::Clear && *kind != Kind::NetworkPolicy && *kind != Kind::CiliumCIDRGroup;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::assessment::{Assessment, CheckResult, TenantAssessment, Unknown};
+use super::assessment::{Assessment, CheckResult, TenantAssessment, Unknown, unenforced};
 use super::catalogue::find;
 use super::moves::wall_move;
 use super::net::granted::Granted;
@@ -23,7 +23,7 @@ use crate::model::source::Sight;
 use crate::model::tenant::{TenantRules, Tenants};
 use crate::model::time::{HOUR, Time};
 use crate::netpol::reach::{Options, Reach};
-use crate::netpol::story::{End, Story};
+use crate::netpol::story::{End, Side, Story};
 use crate::probe::spec::PROBES;
 use crate::receipt::ReceiptId;
 use crate::receipt::book::Book;
@@ -160,7 +160,14 @@ impl Engine {
 
     /// Why one end reaches another, or does not: as of the snapshot given last.
     pub fn explain(&self, from: &End, to: &End) -> Option<Story> {
-        self.reach.explain(from, to)
+        let mut story = self.reach.explain(from, to)?;
+        let sides = story.segments.iter().flat_map(|segment| [&segment.egress, &segment.ingress]);
+        let kinds: BTreeSet<&str> = sides.flat_map(Side::objects).map(|object| object.kind.as_str()).collect();
+        let idle = unenforced(&self.platform).into_iter().filter(|kind| kinds.contains(kind));
+        story.notes.extend(idle.map(|kind| {
+            format!("{kind}: nothing that was recognised in this cluster enforces it, so it may have no effect at all (PLT-01)")
+        }));
+        Some(story)
     }
 
     /// Works out the tenants again if a Namespace appeared, changed or went. O(changed namespaces) when none did.

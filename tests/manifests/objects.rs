@@ -104,6 +104,31 @@ fn pods_keep_their_controller() {
 }
 
 #[test]
+fn a_static_pod_stands_for_itself_and_an_owner_without_a_kind_is_a_pod() {
+    let pod = |owner: &str| format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: p, ownerReferences: [{owner}]}}\n");
+    let owner = |text: &str| read("a.yaml", &pod(text)).snapshot.namespace("default").unwrap().pods["p"].owner.clone();
+    assert_eq!(owner("{kind: Node, name: n, controller: true}"), None);
+    assert_eq!(owner("{name: w, controller: true}").as_deref(), Some("Pod/w"));
+}
+
+#[test]
+fn a_pod_whose_ports_have_a_wrong_type_is_left_out_and_named() {
+    let good = "apiVersion: v1\nkind: Pod\nmetadata: {name: good}\nspec: {containers: [{name: c, ports: [{name: http}]}]}\n---\n";
+    for (ports, what) in [
+        ("{}", ".ports is no list"),
+        ("[{containerPort: []}]", ".ports[0].containerPort is no number"),
+        ("[{containerPort: '80'}]", "is no number"),
+    ] {
+        let text =
+            format!("{good}apiVersion: v1\nkind: Pod\nmetadata: {{name: bad}}\nspec: {{containers: [{{name: c, ports: {ports}}}]}}\n");
+        let reading = read("a.yaml", &text);
+        assert_eq!(reading.snapshot.namespace("default").unwrap().pods.keys().map(AsRef::as_ref).collect::<Vec<&str>>(), ["good"]);
+        let said = told(&reading);
+        assert!(said.len() == 1 && said[0].contains("bad") && said[0].contains(what), "{said:?}");
+    }
+}
+
+#[test]
 fn kinds_that_are_not_read_are_counted_and_not_told() {
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\na: 1\n---\napiVersion: example.com/v1\nkind: NetworkPolicy\nmetadata: {name: a}\n";
     let reading = read("a.yaml", text);

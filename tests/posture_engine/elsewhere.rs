@@ -9,8 +9,10 @@ use crate::written::rules;
 
 const NS: &str = "web-tenant-acme";
 
-/// An egress rule of acme, a pod that appears elsewhere, a check, and its verdict before and after.
-const CASES: [(&str, (&str, &str), &str, [&str; 2]); 3] = [
+/// An egress rule of acme; namespace and labels of a pod that appears elsewhere; a check; its verdict before and after.
+type Case = (&'static str, (&'static str, &'static str), &'static str, [&'static str; 2]);
+
+const CASES: [Case; 3] = [
     ("in web-tenant-globex pods app=db on TCP 5432", ("web-tenant-globex", "app=db"), "NET-03", ["DEGRADED", "BREACHED"]),
     (
         "in kube-system pods app=resolver on UDP 53, TCP 53",

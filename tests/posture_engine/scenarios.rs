@@ -277,7 +277,9 @@ fn build(case: &Case) -> Store {
     if case.without_cni {
         store.apply(gone(Kind::DaemonSet, "kube-system", "calico-node"));
     }
-    network(case).into_iter().for_each(|fact| store.apply(put(fact)));
+    for fact in network(case) {
+        store.apply(put(fact));
+    }
     store.apply(Change::Vault(Box::new(vault(case))));
     for (source, word) in &case.states {
         store.apply(Change::State(kind(source), state(word)));

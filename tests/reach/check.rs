@@ -27,7 +27,11 @@ fn a_tenant_without_walls_is_found_in_files() {
     let tenant = &report["tenants"][0];
     assert_eq!((tenant["tenant"].as_str(), tenant["walls"]["NET"].as_str()), (Some("shop"), Some("BREACHED")), "{report:#}");
     let unseen: Vec<&str> = report["unknowns"].as_array().unwrap().iter().map(|u| u["source"].as_str().unwrap()).collect();
-    assert_eq!(unseen, ["ClusterRole", "ClusterRoleBinding", "Event", "Role", "RoleBinding", "vault"], "what files can't show is unknown, and nothing else");
+    assert_eq!(
+        unseen,
+        ["ClusterRole", "ClusterRoleBinding", "Event", "Role", "RoleBinding", "vault"],
+        "what files can't show is unknown, and nothing else"
+    );
     assert_eq!(tenant["walls"]["SEC"], "UNKNOWN");
 }
 

@@ -94,7 +94,7 @@ fn reasons_name_the_policies_of_either_side() {
     assert_eq!(of(pair, "deny").len(), 1);
     assert_eq!(of(pair, "deny")[0][2], json!(["NetworkPolicy a/deny", "NetworkPolicy a/dns", "NetworkPolicy a/web"]));
     let pair = r#""b/z[Pod]" -> "a/x[Pod]""#;
-    assert_eq!(of(pair, "allow"), [json!(0); 0]);
+    assert!(of(pair, "allow").is_empty());
     assert_eq!(of(pair, "deny")[0], json!(["all", ["NetworkPolicy b/out"], ["NetworkPolicy a/deny"]]), "both sides refuse");
 }
 

@@ -80,6 +80,11 @@ pub fn cell(state: &State, width: usize) -> Doc {
         let text = format!("nothing may be concluded{since}: {}. What follows was seen last.", state.sayer().say(&why));
         doc.hang(vec![span(format!("{} ", state.symbols().stale), Role::Stale)], &text, Role::Stale);
     }
+    let idle = state.view.assessment.unenforced();
+    if !idle.is_empty() {
+        let text = format!("{} counted here: nothing that was recognised in this cluster enforces it (PLT-01)", idle.join(", "));
+        doc.hang(vec![span(format!("{} ", state.symbols().stale), Role::Stale)], &text, Role::Stale);
+    }
     doc.hang(sign(state, &from, &to, shade).to_vec(), &brief(state, &from, &to, shade), Role::Strong);
     if shade == Shade::Own {
         doc.para("No wall stands between the pods of one tenant.", Role::Muted);

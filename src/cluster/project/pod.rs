@@ -62,7 +62,13 @@ fn service_account(spec: &PodSpecWire<'_>, interner: &mut Interner) -> Name {
 
 fn owner(owners: Field<Many<crate::cluster::wire::meta::OwnerWire<'_>>>, interner: &mut Interner) -> Option<Name> {
     let owner = owners.items().find(|owner| owner.controller.as_ref() == Some(&true))?;
-    Some(name(&format!("{}/{}", owner.kind.text(), owner.name.text()), interner))
+    match owner.kind.text() {
+        // the mirror of a static pod: its node makes it, and the next one has nothing to do with it
+        "Node" => None,
+        // no server stores this; files do hold it
+        "" => Some(name(&format!("Pod/{}", owner.name.text()), interner)),
+        kind => Some(name(&format!("{kind}/{}", owner.name.text()), interner)),
+    }
 }
 
 fn ips(status: &PodStatusWire<'_>) -> Box<[std::net::IpAddr]> {

@@ -130,7 +130,7 @@ fn peer_terms(policy: &CiliumPolicyFact, peer: &CiliumPeers, with: &Compiler<'_>
         CiliumPeers::Entities(words) => words.iter().map(|word| entity(word).map_or(Term::Unclear, Term::Entities)).collect(),
         CiliumPeers::Blocks(blocks) => blocks.iter().flat_map(|block| addresses(block, with)).collect(),
         CiliumPeers::Nodes(selectors) => selectors.iter().flat_map(|selector| nodes(&bare(selector), with)).collect(),
-        CiliumPeers::Services(services) => services.iter().flat_map(|service| service_terms(policy, service, with)).collect(),
+        CiliumPeers::Services(services) => services.iter().flat_map(|service| service_terms(service, with)).collect(),
         CiliumPeers::Names(names) if names.is_empty() => Vec::new(),
         CiliumPeers::Names(_) => vec![Term::Names],
         CiliumPeers::Unreadable(_) => vec![Term::Unclear],
@@ -177,29 +177,30 @@ fn addresses(block: &CiliumBlock, with: &Compiler<'_>) -> Vec<Term> {
         CiliumBlock::Group { name, except } => {
             let Some(group) = with.snapshot.cluster.cidr_groups.get(name) else { return Vec::new() };
             let known = Term::Addresses(Ranges::new(group.cidrs.iter().copied()).minus(&less(except)), Over::World);
-            if group.unreadable { vec![known, Term::Names] } else { vec![known] }
+            if group.unreadable { vec![known, unknown_range()] } else { vec![known] }
         }
-        CiliumBlock::Unreadable(_) => vec![Term::Names],
+        CiliumBlock::Unreadable(_) => vec![unknown_range()],
     }
 }
 
-/// The pods behind Services; where a Service has no selector, the addresses of its endpoints.
-fn service_terms(policy: &CiliumPolicyFact, service: &CiliumService, with: &Compiler<'_>) -> Vec<Term> {
-    let every = || with.snapshot.namespaces.iter();
+/// A range that can't be read may hold any address.
+fn unknown_range() -> Term {
+    Term::Perhaps(Box::new(Term::Addresses(Ranges::all(), Over::World)))
+}
+
+/// The pods behind Services, of any namespace where none is said; where a Service has no selector, the addresses of its endpoints.
+fn service_terms(service: &CiliumService, with: &Compiler<'_>) -> Vec<Term> {
+    let of = |namespace: &Option<Name>| {
+        let namespace = namespace.clone();
+        with.snapshot.namespaces.iter().filter(move |(name, _)| namespace.as_ref().is_none_or(|only| only == *name)).map(|(_, facts)| facts)
+    };
     let found: Vec<&Arc<ServiceFact>> = match service {
-        CiliumService::Named { namespace, name } => {
-            let namespace = namespace.as_ref().unwrap_or(&policy.meta.namespace);
-            with.snapshot.namespace(namespace).and_then(|facts| facts.services.get(name)).into_iter().collect()
+        CiliumService::Named { namespace, name } => of(namespace).filter_map(|facts| facts.services.get(name)).collect(),
+        CiliumService::Selected { namespace, selector } if selector.is_everything() => {
+            of(namespace).flat_map(|facts| facts.services.values()).collect()
         }
-        CiliumService::Selected { namespace, selector } => {
-            let meant = every().filter(|(name, _)| namespace.as_ref().is_none_or(|only| only == *name));
-            // the labels of Services are not kept: which are meant is not known
-            if selector.is_everything() {
-                meant.flat_map(|(_, facts)| facts.services.values()).collect()
-            } else {
-                return vec![Term::Unclear];
-            }
-        }
+        // the labels of Services are not kept: which are meant is not known
+        CiliumService::Selected { .. } => return vec![Term::Unclear],
     };
     found.into_iter().flat_map(|service| one_service(service, with)).collect()
 }

@@ -59,7 +59,7 @@ fn entry(rule: &TierRule, direction: Direction, field: (&'static str, u32), with
         // the API asks to fail closed
         let ports = PortTerm { sure: Ports::ALL, perhaps: Ports::ALL, named: Box::default() };
         let condition = Condition::default();
-        return Entry { verdict: Verdict::Deny, peers: [TermId::ANYBODY].into(), ports, inside_only, condition, field };
+        return Entry { verdict: Verdict::Deny, peers: [TermId::ANYBODY].into(), ports, inside_only: false, condition, field };
     }
     let peers: Vec<Term> = rule.peers.iter().flat_map(|peer| terms(peer, with)).collect();
     let peers = peers.into_iter().map(|term| with.terms.number(term)).collect();

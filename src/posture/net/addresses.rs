@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::isolation::default_of;
 use super::ports::words as port_words;
 use super::select::pods;
-use super::{namespace_ref, of_namespace};
+use super::{namespace_ref, of_namespace, plain};
 use crate::model::containers::PortProtocol;
 use crate::model::ids::{Name, ObjectRef};
 use crate::model::kind::Kind;
@@ -120,7 +120,9 @@ fn judged(view: &TenantView<'_>, question: &Question<'_>) -> Vec<Point> {
 
 fn of_one(view: &TenantView<'_>, name: &Name, facts: &NamespaceFacts, question: &Question<'_>) -> Point {
     let default = default_of(view, name, facts, Direction::Egress);
-    if default.declared == Declared::Open {
+    // where other kinds of policies have a say, what is open to pods and what is open to addresses may differ: the addresses are asked about
+    let alone = plain(view, facts);
+    if default.declared == Declared::Open && alone {
         let message = format!("{} is not isolated for egress: its pods may reach {}", clean(name), question.what);
         let mut point = Point::new(Declared::Open, of_namespace(name), message).because("not-isolated");
         point.evidence = default.evidence;
@@ -132,7 +134,7 @@ fn of_one(view: &TenantView<'_>, name: &Name, facts: &NamespaceFacts, question: 
             return opened(view, name, facts, question, &open, declared);
         }
     }
-    if default.declared != Declared::Right {
+    if default.declared == Declared::Unknown || (default.declared != Declared::Right && alone) {
         let reason = default.reason.unwrap_or("unknown");
         let mut point = Point::new(default.declared, of_namespace(name), default.message).because(reason);
         point.evidence = default.evidence;

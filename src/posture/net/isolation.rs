@@ -8,6 +8,7 @@ use crate::model::text::clean;
 use crate::netpol::isolation::{Direction, Isolation, isolation};
 use crate::netpol::openness::{OpenRule, open_rules, unreadable};
 use crate::netpol::selector::{Coverage, label_words, words};
+use crate::netpol::story::{End, Reason, RuleRef, side_of};
 use crate::posture::finding::Subject;
 use crate::posture::sight::Source;
 use crate::posture::verdict::Declared;
@@ -68,7 +69,23 @@ fn isolated(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts, dir
     let object = namespace_ref(namespace);
     let subject = Subject::object(&object);
     let point = |declared, message: String| Point::new(declared, subject.clone(), message);
-    let said = if found.policies.is_empty() {
+    let said = if let Some(rule) = overruled(view, namespace, facts, &found, direction) {
+        let message = format!(
+            "{} of {} in {shown} {}: {} lets them",
+            found.open.len(),
+            count(found.pods, "pod"),
+            match direction {
+                Direction::Egress => "may open connections that no NetworkPolicy allows",
+                Direction::Ingress => "accept connections that no NetworkPolicy allows",
+            },
+            clean(&rule.object.to_string())
+        );
+        point(Declared::Open, message).because("overruled").with(rule.object, &rule.field, "allows it").with(
+            object,
+            "pods that it opens",
+            &list(&found.open),
+        )
+    } else if found.policies.is_empty() {
         let what = if only_namespaced { "no NetworkPolicy isolates" } else { "no policy of any kind isolates" };
         point(Declared::Open, format!("{what} {shown} for {way}: its pods {}", may(direction))).because("no-policy").with(
             object,
@@ -97,6 +114,29 @@ fn isolated(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts, dir
     }
     let outside = format!("{} on the node's network, to which NetworkPolicy does not apply", count(found.host_network, "pod"));
     said.with(namespace_ref(namespace), "pods spec.hostNetwork", &outside)
+}
+
+/// At most so many other tenants are asked about to find the rule that overrules.
+const ASKED: usize = 2;
+
+/// The rule of another kind that opens pods which NetworkPolicies isolate; none where no NetworkPolicy would, or the rule is not found.
+fn overruled(view: &TenantView<'_>, namespace: &Name, facts: &NamespaceFacts, found: &Isolation, direction: Direction) -> Option<RuleRef> {
+    let pod = found.open.first()?;
+    if isolation(facts, direction).open.contains(pod) {
+        return None;
+    }
+    let own = End::Pod { namespace: namespace.clone(), name: pod.clone() };
+    let others =
+        view.tenants.namespaces.keys().filter(|tenant| *tenant != view.tenant).take(ASKED).map(|tenant| End::Tenant(tenant.clone()));
+    let stories = others.filter_map(|other| match direction {
+        Direction::Egress => view.reach.explain(&own, &other),
+        Direction::Ingress => view.reach.explain(&other, &own),
+    });
+    let foreign = |rule: &RuleRef| rule.object.kind != Kind::NetworkPolicy;
+    stories.flat_map(|story| story.segments).find_map(|segment| match &side_of(direction, &segment).reason {
+        Reason::Allowed(rules) => rules.iter().find(|rule| foreign(rule)).cloned(),
+        _ => None,
+    })
 }
 
 /// The policy of that name that bears on a namespace, whichever kind it is.

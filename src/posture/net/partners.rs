@@ -127,13 +127,14 @@ fn not_isolated(default: Point, direction: Direction, others: usize) -> Option<P
         Direction::Ingress => "nothing on its own side keeps off",
     };
     let reason = match default.declared {
+        Declared::Open if default.reason == Some("overruled") => "overruled",
         Declared::Open => "not-isolated",
         Declared::Partly => "future-pods",
         Declared::Unknown => default.reason.unwrap_or("unknown"),
         Declared::Right | Declared::NotApplicable => return None,
     };
     let message = match default.declared {
-        Declared::Open => format!("{shown} is not isolated: {toward} {}", count(others, "other tenant")),
+        Declared::Open if reason == "not-isolated" => format!("{shown} is not isolated: {toward} {}", count(others, "other tenant")),
         _ => default.message,
     };
     let mut point = Point::new(default.declared, default.subject, message).because(reason);

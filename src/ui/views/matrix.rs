@@ -57,13 +57,19 @@ pub fn place(cx: &Cx<'_>) -> String {
     let layout = crate::app::update::moves::now(cx.state, w, h);
     let across = &cx.state.across.columns;
     let list = &cx.state.page().list;
-    let mut out = String::new();
+    let mut out = idle(cx);
     let windows = [("rows", list, usize::from(layout.list.h)), ("columns", across, placed(cx, &layout).tenants.shown)];
     for (what, list, shown) in windows.into_iter().filter(|(_, list, shown)| list.rows.len() > *shown && *shown > 0) {
         let last = (list.offset + shown).min(list.rows.len());
         let _ = write!(out, "  {what} {}-{last} of {}", list.offset + 1, list.rows.len());
     }
     out
+}
+
+/// What is counted although nothing here is known to act on it.
+fn idle(cx: &Cx<'_>) -> String {
+    let kinds = cx.state.view.assessment.unenforced();
+    if kinds.is_empty() { String::new() } else { format!("  counts {}: nothing here is known to enforce it", kinds.join(", ")) }
 }
 
 /// What drawing a part of the map needs.
