@@ -11,15 +11,21 @@ use super::term::TermId;
 pub(super) struct Atoms {
     starts: [Vec<(u128, Number)>; 2],
     sets: Numbers<Box<[TermId]>>,
+    /// There are too many ranges over one another to tell intervals apart: which pods a range matches is not known.
+    pub blurred: bool,
 }
 
+/// So many terms may be noted of all intervals together.
+const MOST: usize = 2_000_000;
+
 impl Atoms {
-    /// From the terms of addresses. O(n²) in the number of ranges at worst, for ranges that all overlap.
+    /// From the terms of addresses. O(n²) in the number of ranges at worst, for ranges that all overlap, up to [`MOST`]; beyond that it is given up.
     pub(super) fn new<'a>(terms: impl Iterator<Item = (TermId, &'a Ranges)>) -> Self {
         let mut atoms = Self::default();
         // number 0: in none
         atoms.sets.number(Box::default());
         let terms: Vec<_> = terms.collect();
+        let mut noted = 0;
         for (place, family) in FAMILIES.into_iter().enumerate() {
             let mut turns: Vec<(u128, bool, TermId)> = Vec::new();
             for (id, ranges) in &terms {
@@ -39,6 +45,10 @@ impl Atoms {
                 }
                 for (_, _, id) in turn.iter().filter(|(_, begins, _)| *begins) {
                     inside.insert(*id);
+                }
+                noted += inside.len();
+                if noted > MOST {
+                    return Self { blurred: true, ..Self::default() };
                 }
                 let set = atoms.sets.number(inside.iter().copied().collect());
                 starts.extend(turn.first().map(|(at, _, _)| (*at, set)));

@@ -92,6 +92,22 @@ pub(super) struct Class {
     pub face: Number,
 }
 
+impl ClassKey {
+    /// Ranges of addresses that may match it. O(terms of its intervals).
+    pub(super) fn ranges(&self, ground: &Ground) -> BTreeSet<TermId> {
+        let mut all = BTreeSet::new();
+        for (spot, space) in self.spots.iter().zip(&ground.pod_space) {
+            match spot {
+                Spot::None => {}
+                Spot::At(set) => all.extend(ground.atoms.set(*set)),
+                Spot::Floating => all.extend(space.iter().flat_map(|set| ground.atoms.set(*set))),
+                Spot::Hidden => all.extend(&ground.ranges),
+            }
+        }
+        all
+    }
+}
+
 impl Class {
     pub(super) fn new(key: ClassKey, example: Name) -> Self {
         Self { key, count: 0, example, units: Box::default(), seen: Box::default(), face: 0 }
@@ -207,7 +223,7 @@ pub(super) fn seen_by(term: &Term, id: TermId, key: &ClassKey, ground: &Ground) 
 }
 
 fn by_address(id: TermId, key: &ClassKey, ground: &Ground) -> [Truth; 3] {
-    let inside = |set: u32| ground.atoms.set(set).contains(&id);
+    let inside = |set: u32| ground.atoms.set(set).binary_search(&id).is_ok();
     let one = |family: Family, spot: Spot| match spot {
         Spot::None => Truth::No,
         Spot::Hidden => Truth::Perhaps,

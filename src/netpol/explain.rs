@@ -154,7 +154,7 @@ pub(super) fn tell<'a>(
     let look = |entry: &Entry| match other {
         One::Pod(peer) => {
             let node = peer.class.key.host.then_some(own);
-            peer_of(entry, &Look { terms: &ground.terms, seen: &peer.class.seen, family, node })
+            peer_of(entry, &Look { terms: &ground.terms, seen: &peer.class.seen, family, node, blurred: ground.atoms.blurred })
         }
         One::Address(there) => ground.address_of(entry, &Outside { own, ..*there }),
     };
@@ -185,23 +185,21 @@ pub(super) fn tell<'a>(
     telling
 }
 
-/// The ranges of a protocol within which nothing that is said changes.
+/// So many ranges times rules are told apart.
+const MOST: usize = 1_000_000;
+
+/// The ranges of a protocol within which nothing that is said changes. Where there are too many, ranges with one answer: what is said of each is then
+/// true of its first port.
 fn pieces(protocol: PortProtocol, sides: &[&Telling<'_>], sets: &[[std::sync::Arc<PortSet>; 2]]) -> Vec<(u16, u16)> {
+    let says = || sides.iter().flat_map(|side| &side.says).filter(|say| say.both != Truth::No);
+    let named = says().flat_map(|say| [&say.sure, &say.perhaps]);
+    let many = says().count().saturating_mul(named.clone().map(|set| set.ranges(protocol).len()).sum::<usize>()) > MOST;
     let mut starts: BTreeSet<u16> = BTreeSet::from([1]);
-    let mut cut = |set: &PortSet| {
+    for set in named.filter(|_| !many).chain(sets.iter().flatten().map(|set| &**set)) {
         for (low, high) in set.ranges(protocol) {
             starts.insert(*low);
             starts.extend(high.checked_add(1));
         }
-    };
-    for side in sides {
-        for say in side.says.iter().filter(|say| say.both != Truth::No) {
-            cut(&say.sure);
-            cut(&say.perhaps);
-        }
-    }
-    for set in sets.iter().flatten() {
-        cut(set);
     }
     let ends: Vec<u16> = starts.iter().skip(1).map(|start| start - 1).chain([u16::MAX]).collect();
     starts.into_iter().zip(ends).collect()

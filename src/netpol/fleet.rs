@@ -6,11 +6,12 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::goals::{GoalPorts, public_cells};
-use super::ground::Means;
+use super::ground::{Ground, Means};
 use super::isolation::Direction;
 use super::matrix::{Cell, Row};
 use super::numbers::{Number, Numbers};
 use super::portbook::{Open, PortBook};
+use super::space::Space;
 use super::truth::DIRECTIONS;
 use super::world::World;
 use crate::model::ids::TenantId;
@@ -126,7 +127,7 @@ impl Fleet {
         self.facesets.number(faces.into())
     }
 
-    fn named_tenants(&self, space: &super::space::Space, direction: Direction, world: &World) -> BTreeSet<u32> {
+    fn named_tenants(&self, space: &Space, direction: Direction, world: &World) -> BTreeSet<u32> {
         let mut named = BTreeSet::new();
         let entries = |id: &u32| world.ground.unit(*id).map(|unit| &unit.rules.get(direction).entries);
         let global =
@@ -215,26 +216,15 @@ impl Fleet {
         }
     }
 
-    /// The cell between two tenants, class by class.
+    /// The cell between two tenants, class by class. Where a tenant's pods and rules are so many that judging all pairs would take too long, what
+    /// pods may be made is left undefined, and beyond that what there is, too.
     fn link(&self, from: u32, to: u32, world: &mut World) -> CellPorts {
         let mut cell = CellPorts::default();
         let mut book = std::mem::take(&mut world.ground.ports);
         let of = |tenant: u32| self.spaces.get(tenant as usize).into_iter().flatten().copied();
         for a in of(from).filter_map(|at| world.spaces.get(at as usize)) {
             for b in of(to).filter_map(|at| world.spaces.get(at as usize)) {
-                for source in &a.classes {
-                    for target in &b.classes {
-                        let open = world.ground.pair((a, source), (b, target), &mut book);
-                        let alone = std::ptr::eq(source, target) && source.count == 1;
-                        if source.count > 0 && target.count > 0 && !alone {
-                            cell.now = book.join(cell.now, open);
-                        }
-                        cell.future = book.join(cell.future, open);
-                    }
-                }
-                if a.imagined_cut || b.imagined_cut {
-                    cell.future = book.join(cell.future, Open::UNKNOWN);
-                }
+                link_spaces((a, b), &mut cell, &world.ground, &mut book);
             }
         }
         world.ground.ports = book;
@@ -299,6 +289,40 @@ impl Fleet {
         (base, except.into_iter().collect())
     }
 }
+
+/// Joins the answers between all classes of two namespaces to a cell.
+fn link_spaces((a, b): (&Space, &Space), cell: &mut CellPorts, ground: &Ground, book: &mut PortBook) {
+    let everything = CellPorts { now: Open::ALL, future: Open::ALL };
+    let there = |space: &Space| space.classes.iter().filter(|class| class.count > 0).count();
+    let entries = a.weight(ground) + b.weight(ground) + 1;
+    let now = there(a).saturating_mul(there(b)).saturating_mul(entries) <= MOST_NOW;
+    let future = a.classes.len().saturating_mul(b.classes.len()).saturating_mul(entries) <= MOST_FUTURE;
+    if !now {
+        *cell = CellPorts { now: book.join(cell.now, Open::UNKNOWN), future: book.join(cell.future, Open::UNKNOWN) };
+        return;
+    }
+    if !future || a.imagined_cut || b.imagined_cut {
+        cell.future = book.join(cell.future, Open::UNKNOWN);
+    }
+    for source in a.classes.iter().filter(|class| future || class.count > 0) {
+        for target in b.classes.iter().filter(|class| future || class.count > 0) {
+            if *cell == everything {
+                return;
+            }
+            let open = ground.pair((a, source), (b, target), book);
+            let alone = std::ptr::eq(source, target) && source.count == 1;
+            if source.count > 0 && target.count > 0 && !alone {
+                cell.now = book.join(cell.now, open);
+            }
+            cell.future = book.join(cell.future, open);
+        }
+    }
+}
+
+/// So many pairs of classes times entries are judged for one cell of pods that are there.
+const MOST_NOW: usize = 20_000_000;
+/// The same with pods that may be made.
+const MOST_FUTURE: usize = 2_000_000;
 
 /// The cell that most have; of two, the lesser by what it says, so that it does not hang on how it was come by.
 fn most(cells: &[(CellPorts, &Vec<u32>)], book: &PortBook) -> CellPorts {

@@ -86,8 +86,10 @@ pub(super) struct Ground {
     pub far: Vec<Both<Number>>,
     /// Units about the whole cluster.
     pub global: Vec<UnitId>,
-    /// Peer terms that are meant for everybody.
+    /// Peer terms that are meant for everybody, but for ranges of addresses.
     pub wide: Vec<TermId>,
+    /// Peer terms that are ranges of addresses.
+    pub ranges: Vec<TermId>,
     /// Labels that terms meant for everybody look at.
     pub keys: FxHashSet<Name>,
     /// Whether any term looks at service accounts.
@@ -160,6 +162,7 @@ impl Ground {
             far: Vec::new(),
             global: Vec::new(),
             wide: Vec::new(),
+            ranges: Vec::new(),
             keys: FxHashSet::default(),
             accounts: false,
             port_names: FxHashMap::default(),

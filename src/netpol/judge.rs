@@ -1,6 +1,7 @@
 //! The one forward pass that decides: the tiers in order, over ports, with what may be allowed and what may be denied kept apart.
 
 use super::compile::Terms;
+use super::ground::ranges_of;
 use super::portbook::{Open, PortBook, Ports};
 use super::ports::PortSet;
 use super::rules::{Entry, Ruleset, Tier, Verdict};
@@ -45,6 +46,8 @@ pub(super) struct Look<'a> {
     pub family: usize,
     /// It counts as a node: whether as the other end's own.
     pub node: Option<Truth>,
+    /// Which ranges of addresses it lies in is not known.
+    pub blurred: bool,
 }
 
 /// Whether an end is one of an entry's peers. O(peers × log seen).
@@ -56,7 +59,8 @@ pub(super) fn peer_of(entry: &Entry, look: &Look<'_>) -> Truth {
             let at = look.seen.binary_search_by_key(&term, |(id, _)| *id).ok();
             let seen = at.and_then(|at| look.seen.get(at)).and_then(|(_, by)| by.get(look.family)).copied().unwrap_or_default();
             let as_node = look.node.and_then(|own| matches_node(look.terms.get(term), own));
-            seen.or(as_node.unwrap_or_default())
+            let hidden = look.blurred && matches!(ranges_of(look.terms.get(term)), Some((_, Some(_))));
+            seen.or(as_node.unwrap_or_default()).or(if hidden { Truth::Perhaps } else { Truth::No })
         }
     };
     entry.peers.iter().map(one).max().unwrap_or_default()

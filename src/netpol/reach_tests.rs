@@ -109,3 +109,62 @@ fn fixed_targets_are_told_apart() {
     assert_eq!(matrix.rows[1].target(Target::Private).unwrap().extent, Extent::All);
     assert_eq!(matrix.rows[1].target(Target::Kubelet).unwrap().unknown, Some("no address of a node is seen"));
 }
+
+#[test]
+fn ranges_upon_ranges_are_undefined_and_never_closed() {
+    let mut cluster = two();
+    let except = |at: usize| format!("10.9.{}.{}/32", at / 256, at % 256);
+    let rules: Vec<_> = (0..1_500).map(|at| rule(vec![block("10.0.0.0/8", &[&except(at)])], vec![tcp(80, 80)])).collect();
+    cluster.put(Fact::NetworkPolicy(policy("a/heap", "", None, Some(rules)))).sync();
+    assert_eq!(cluster.says("a/x", "b/z"), "no port; undefined: TCP 80");
+    assert_eq!(cluster.between(&pod_end("a/x"), &End::Address("10.8.0.1".parse().unwrap())), "TCP 80", "an address is looked up");
+}
+
+#[test]
+fn too_many_kinds_of_pods_leave_tomorrow_undefined() {
+    let mut cluster = two();
+    cluster.put(Fact::NetworkPolicy(policy("b/deny", "", Some(vec![]), Some(vec![])))).sync();
+    assert!(cluster.reach.matrix().cell(0, 1).unwrap().future.may.is_empty(), "closed for today's pods and tomorrow's");
+    for key in 0..12 {
+        let chosen = format!("key-{key}=a");
+        cluster.put(Fact::NetworkPolicy(policy(&format!("b/p{key}"), &chosen, Some(vec![]), None)));
+    }
+    cluster.sync();
+    let matrix = cluster.reach.matrix();
+    let cell = matrix.cell(0, 1).unwrap();
+    assert!(cell.now.may.is_empty() && cell.future.sure.is_empty() && cell.future.may.is_all(), "{cell:?}");
+}
+
+#[test]
+fn a_pod_of_tomorrow_may_escape() {
+    let mut cluster = two();
+    cluster.put(Fact::NetworkPolicy(policy("b/deny", "app", Some(vec![]), Some(vec![])))).sync();
+    let matrix = cluster.reach.matrix();
+    let cell = matrix.cell(0, 1).unwrap();
+    assert!(cell.now.may.is_empty(), "every pod there carries the label");
+    assert!(cell.future.sure.is_all(), "one without it is not isolated");
+    let isolation = cluster.reach.isolation("b", crate::netpol::isolation::Direction::Ingress).unwrap();
+    assert_eq!(isolation.future.decided(), Some(false));
+    assert!(isolation.open.is_empty() && isolation.pods == 1, "{isolation:?}");
+}
+
+#[test]
+fn a_name_of_a_port_may_be_given_to_any() {
+    let mut cluster = two();
+    let web = vec![rule(vec![], vec![named(Protocol::Tcp, "http")])];
+    cluster.put(Fact::NetworkPolicy(policy("b/web", "", Some(web), None))).sync();
+    let matrix = cluster.reach.matrix();
+    let cell = matrix.cell(0, 1).unwrap();
+    assert_eq!((cell.now.sure.words(), cell.future.sure.words()), ("TCP 8080".to_owned(), "all of TCP".to_owned()));
+}
+
+#[test]
+fn thousands_of_ports_can_be_told() {
+    let mut cluster = two();
+    let ports = (0..20_000).map(|at| tcp(1 + at * 3, 1 + at * 3)).collect::<Vec<_>>();
+    let rules = (0..60).map(|_| rule(vec![], ports.clone())).collect::<Vec<_>>();
+    cluster.put(Fact::NetworkPolicy(policy("b/ports", "", Some(rules), None))).sync();
+    let story = cluster.reach.explain(&pod_end("a/x"), &pod_end("b/z")).unwrap();
+    let whole = story.segments.iter().fold(crate::netpol::ports::PortSet::none(), |all, s| all.union(&s.ports));
+    assert!(whole.is_all() && story.segments.len() == 2);
+}

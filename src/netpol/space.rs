@@ -143,6 +143,12 @@ impl Space {
         if nodes.is_empty() { BTreeSet::from([None]) } else { nodes }
     }
 
+    /// How many entries its own policies have. O(policies).
+    pub(super) fn weight(&self, ground: &Ground) -> usize {
+        let of = |id: &UnitId| ground.unit(*id).map_or(0, |unit| unit.rules.ingress.entries.len() + unit.rules.egress.entries.len());
+        self.units.iter().map(of).sum()
+    }
+
     /// Cluster-wide units that may be about pods of this namespace.
     pub(super) fn global_units(&self, ground: &Ground) -> Vec<(UnitId, Truth)> {
         let about = |id: &UnitId| {
@@ -201,7 +207,8 @@ impl Space {
             let by = seen_by(ground.terms.get(id), id, &class.key, ground).map(|truth| truth.and(here));
             (by != [Truth::No; 3]).then_some((id, by))
         };
-        let mut far: Box<[_]> = wide.iter().copied().filter_map(by).collect();
+        let ranges = class.key.ranges(ground).into_iter().map(|id| (id, Truth::Sure));
+        let mut far: Box<[_]> = wide.iter().copied().chain(ranges).filter_map(by).collect();
         far.sort_unstable_by_key(|(id, _)| *id);
         let mut seen: Vec<_> = narrow.filter_map(by).chain(far.iter().copied()).collect();
         seen.sort_unstable();

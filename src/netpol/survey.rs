@@ -93,7 +93,12 @@ impl Ground {
             match &means {
                 Means::Wide => {
                     effects.everybody = true;
-                    self.wide.push(*peer);
+                    let is_range = matches!(ranges_of(self.terms.get(*peer)), Some((_, Some(_))));
+                    if is_range {
+                        self.ranges.push(*peer)
+                    } else {
+                        self.wide.push(*peer)
+                    }
                     self.note_keys(*peer);
                 }
                 Means::Narrow(spaces) => effects.gained.extend(spaces.iter().map(|space| (*space, *peer))),
@@ -108,7 +113,7 @@ impl Ground {
     /// Cuts the addresses at the boundaries of all terms that match ends in the cluster. O(n log n) in their ranges.
     pub(super) fn cut_addresses(&mut self) {
         let of_term = |id: &TermId| ranges_of(self.terms.get(*id)).filter(|(_, over)| self.matters(*over)).map(|(ranges, _)| (*id, ranges));
-        let ranges: Vec<(TermId, &Ranges)> = self.wide.iter().filter_map(of_term).collect();
+        let ranges: Vec<(TermId, &Ranges)> = self.ranges.iter().filter_map(of_term).collect();
         self.atoms = Atoms::new(ranges.into_iter());
     }
 

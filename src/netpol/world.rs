@@ -220,7 +220,13 @@ fn both_sides<'a>(
     let mut all: Option<Both<Open>> = None;
     for family in families {
         let at = |side: &Side<'_>, entry: &Entry| {
-            let look = Look { terms: &ground.terms, seen: side.seen, family: *family, node: side.host.then_some(own) };
+            let look = Look {
+                terms: &ground.terms,
+                seen: side.seen,
+                family: *family,
+                node: side.host.then_some(own),
+                blurred: ground.atoms.blurred,
+            };
             peer_of(entry, &look)
         };
         let out = judge(egress.clone(), |entry| at(&to, entry), to.named, book);
