@@ -123,6 +123,8 @@ async fn samples_become_their_facts_through_the_official_schemas() {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     created(&bed, &older.object);
+    // a watch that began under the other schema goes on by that one
+    let mut followed = Followed::by(&bed, Identity::Viewer).await;
     let snapshot = followed.until("the older policy", |s| held(s, older.kind, "", "older-admin").is_some()).await;
     assert_eq!(without_meta(held(&snapshot, older.kind, "", "older-admin").unwrap()), older.fact);
 
