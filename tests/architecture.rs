@@ -28,7 +28,7 @@ struct Rule {
 const CLOCKS: [&str; 5] = ["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now", "Utc::now"];
 const EFFECTS_OF_STD: [&str; 6] = ["std::fs", "std::net::Tcp", "std::net::Udp", "std::env", "std::process", "std::thread"];
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     Rule {
         ring: "pure",
         within: &["model", "netpol", "vaultacl", "posture", "app", "fix", "probe", "receipt"],
@@ -112,6 +112,29 @@ const RULES: [Rule; 4] = [
         within: &["cluster", "vault", "probe/run", "fix/apply", "receipt/ledger", "live", "demo"],
         except: &["vaultacl"],
         forbidden: &["crossterm", "ratatui", "crate::ui", "crate::term", "crate::cli", "crate::shot"],
+    },
+    Rule {
+        ring: "manifests",
+        within: &["manifests"],
+        except: &["manifests/files"],
+        forbidden: &[
+            "tokio",
+            "kube",
+            "vaultrs",
+            "crossterm",
+            "ratatui",
+            "std::fs",
+            "std::env",
+            "std::process",
+            "Instant::now",
+            "SystemTime::now",
+            "Timestamp::now",
+            "crate::live",
+            "crate::vault",
+            "crate::ui",
+            "crate::term",
+            "crate::cli",
+        ],
     },
     Rule {
         ring: "reports",

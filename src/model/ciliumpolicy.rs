@@ -24,7 +24,7 @@ pub struct CiliumPolicyFact {
 pub struct CiliumRule {
     /// Whom it is about.
     pub subject: CiliumSubject,
-    /// `ingress`: what is allowed in. None where the field is missing; an empty list changes nothing either, but is said.
+    /// `ingress`: what is allowed in. A missing and an empty list are the same.
     pub ingress: Box<[CiliumEntry]>,
     /// `ingressDeny`.
     pub ingress_deny: Box<[CiliumEntry]>,

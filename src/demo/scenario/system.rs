@@ -6,6 +6,9 @@ use super::forge::{Forge, NODES, Workload, by_argo, by_controller, by_kubectl};
 use crate::demo::controllers;
 use crate::demo::grants::GIVEN;
 
+/// Where the simulated API server says it answers.
+const API_ADDRESS: &str = "10.99.0.254";
+
 const DAY: i64 = 86_400;
 const AGE: i64 = 430 * DAY;
 /// Its name says cyberdyne, its label says wonka.
@@ -28,6 +31,14 @@ pub(crate) fn build(forge: &mut Forge<'_>) {
         },
     });
     forge.add(api, by_controller(AGE));
+    let behind = json!({
+        "kind": "EndpointSlice",
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [API_ADDRESS], "conditions": {"ready": true}}],
+        "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+    });
+    forge.add(behind, by_controller(AGE));
     dns(forge);
     vault(forge);
     external_secrets(forge);
