@@ -95,9 +95,9 @@ impl Ground {
                     effects.everybody = true;
                     let is_range = matches!(ranges_of(self.terms.get(*peer)), Some((_, Some(_))));
                     if is_range {
-                        self.ranges.push(*peer)
+                        self.ranges.push(*peer);
                     } else {
-                        self.wide.push(*peer)
+                        self.wide.push(*peer);
                     }
                     self.note_keys(*peer);
                 }
