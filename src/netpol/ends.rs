@@ -36,6 +36,8 @@ pub(super) enum OnNode {
     OfClass,
     /// One pod is meant; none where its node is not known.
     Of(Option<Name>),
+    /// Some pods of the class are meant, which run here.
+    Among(listing::Nodes),
 }
 
 impl PodEnd<'_> {
@@ -44,6 +46,7 @@ impl PodEnd<'_> {
         match &self.node {
             OnNode::OfClass => self.space.nodes_of(&self.class),
             OnNode::Of(node) => BTreeSet::from([node.clone()]),
+            OnNode::Among(nodes) => nodes.clone(),
         }
     }
 }
@@ -140,7 +143,8 @@ fn workload<'a>(world: &'a World, space: &'a Space, (kind, name): (&Name, &Name)
         same((&one.workload.kind, &one.workload.name)) || one.workload.aliases.iter().any(|(k, n)| same((k, n)))
     };
     let found = all.iter().find(is)?;
-    Some(found.classes.iter().map(|class| PodEnd { space, class: class.clone(), node: OnNode::OfClass }).collect())
+    let ends = found.classes.iter().map(|(class, nodes)| PodEnd { space, class: class.clone(), node: OnNode::Among(nodes.clone()) });
+    Some(ends.collect())
 }
 
 /// A pod that does not exist, with these labels.

@@ -22,14 +22,18 @@ use crate::model::workload::WorkloadFact;
 
 /// Kind and name.
 type Owner = (Name, Name);
-/// Classes and a direction, with what they open.
-type Outsides = FxHashMap<(Vec<*const Class>, Direction), Vec<(Ranges, Open)>>;
+/// Nodes that pods run on; none for one that is not known.
+pub(super) type Nodes = BTreeSet<Option<Name>>;
+
+/// Classes with their nodes and a direction, with what they open.
+type Outsides<'a> = FxHashMap<(Vec<(*const Class, &'a Nodes)>, Direction), Vec<(Ranges, Open)>>;
 
 /// A workload with the classes of its pods.
 pub(super) struct Group<'a> {
     pub workload: Workload,
     pub space: &'a Space,
-    pub classes: Vec<Cow<'a>>,
+    /// Each with the nodes of this workload's pods of it: classmates elsewhere are others' neighbours.
+    pub classes: Vec<(Cow<'a>, Nodes)>,
 }
 
 /// Every workload, sorted. O(pods).
@@ -41,7 +45,7 @@ pub(super) fn workloads(world: &World) -> Vec<Group<'_>> {
 
 /// The workloads of one namespace. O(pods).
 pub(super) fn of_space<'a>(world: &'a World, space: &'a Space) -> Vec<Group<'a>> {
-    let mut found: BTreeMap<Owner, (BTreeSet<Owner>, BTreeSet<u32>)> = BTreeMap::new();
+    let mut found: BTreeMap<Owner, (BTreeSet<Owner>, BTreeMap<u32, Nodes>)> = BTreeMap::new();
     for (pod, class) in space.facts.pods.values().zip(&space.class_of) {
         let Some(class) = class else { continue };
         let owner = pod.owner.as_ref().and_then(|owner| owner.split_once('/'));
@@ -51,18 +55,23 @@ pub(super) fn of_space<'a>(world: &'a World, space: &'a Space) -> Vec<Group<'a>>
         if shown != direct {
             entry.0.insert(direct);
         }
-        entry.1.insert(*class);
+        entry.1.entry(*class).or_default().insert(pod.node.clone());
     }
     let mut groups: Vec<Group<'a>> = Vec::with_capacity(found.len());
     for fact in space.facts.workloads.values() {
         let shown: (Name, Name) = (fact.kind.as_str().into(), fact.meta.name.clone());
         let made_by = maker(space, &shown);
         if !found.contains_key(&shown) && made_by.is_none() {
-            groups.push(Group { workload: named(space, shown, BTreeSet::new()), space, classes: vec![template(world, space, fact)] });
+            groups.push(Group {
+                workload: named(space, shown, BTreeSet::new()),
+                space,
+                classes: vec![(template(world, space, fact), Nodes::from([None]))],
+            });
         }
     }
     for (shown, (aliases, classes)) in found {
-        let classes = classes.iter().filter_map(|at| space.classes.get(*at as usize)).map(Cow::Known).collect();
+        let known = |(at, nodes): (u32, Nodes)| Some((Cow::Known(space.classes.get(at as usize)?), nodes));
+        let classes = classes.into_iter().filter_map(known).collect();
         groups.push(Group { workload: named(space, shown, aliases), space, classes });
     }
     groups
@@ -109,10 +118,12 @@ struct Judged<'a> {
 impl Judged<'_> {
     fn pair(&mut self, from: &Group<'_>, to: &Group<'_>) -> Open {
         let mut open = Open::NONE;
-        for a in &from.classes {
-            for b in &to.classes {
+        for (a, from_nodes) in &from.classes {
+            for (b, to_nodes) in &to.classes {
                 let key = (&raw const **a, &raw const **b);
-                let one = if let Some(known) = self.pairs.get(&key) {
+                let one = if a.key.host != b.key.host {
+                    self.world.ground.pair_on((a, || from_nodes.clone()), (b, || to_nodes.clone()), &mut self.book)
+                } else if let Some(known) = self.pairs.get(&key) {
                     *known
                 } else {
                     let one = self.world.ground.pair((from.space, a), (to.space, b), &mut self.book);
@@ -141,7 +152,7 @@ pub(super) fn connections(world: &World) -> Vec<Connection> {
     }
     let mut outside = Outsides::default();
     for (at, group) in groups.iter().enumerate() {
-        let key: Vec<*const Class> = group.classes.iter().map(|class| &raw const **class).collect();
+        let key: Vec<(*const Class, &Nodes)> = group.classes.iter().map(|(class, nodes)| (&raw const **class, nodes)).collect();
         for direction in DIRECTIONS {
             let ranges = outside.entry((key.clone(), direction)).or_insert_with(|| addresses(world, group, direction, &mut judged.book));
             for (ranges, open) in ranges.iter().filter(|(_, open)| !open.may.is_none()) {
@@ -159,13 +170,13 @@ pub(super) fn connections(world: &World) -> Vec<Connection> {
 /// node is always let in is left out. O(ranges of the entries × entries).
 fn addresses(world: &World, group: &Group<'_>, direction: Direction, book: &mut PortBook) -> Vec<(Ranges, Open)> {
     let mut by_answer: BTreeMap<Open, Vec<(Family, u128, u128)>> = BTreeMap::new();
-    let held = group.classes.iter().flat_map(|class| class.held(direction, &world.ground));
+    let held = group.classes.iter().flat_map(|(class, _)| class.held(direction, &world.ground));
     for (family, from, to) in intervals(world, held, &Ranges::all()) {
         let mut open = Open::NONE;
         let there = world.outside_at(family, from);
-        for class in &group.classes {
-            let nodes = (there.node && direction == Direction::Egress).then(|| group.space.nodes_of(class));
-            for own in world.owns_at(&there, nodes.as_ref()) {
+        for (class, nodes) in &group.classes {
+            let nodes = (there.node && direction == Direction::Egress).then_some(nodes);
+            for own in world.owns_at(&there, nodes) {
                 let one = world.ground.class_outside(class, direction, &Outside { own, ..there }, book);
                 open = book.join(open, one);
             }

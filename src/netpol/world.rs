@@ -10,6 +10,7 @@ use super::ground::{Face, Ground, Group};
 use super::imagine::imagine;
 use super::isolation::Direction;
 use super::judge::{Held, Look, Named, Seen, judge, peer_of};
+use super::listing::Nodes;
 use super::numbers::Number;
 use super::outside::Landmarks;
 use super::portbook::{Open, PortBook};
@@ -293,9 +294,19 @@ impl Ground {
 
     /// The answer between pods of two classes: the union over them where one counts as a node. O(entries of both), and O(pods) for those.
     pub(super) fn pair(&self, (a, from): (&Space, &Class), (b, to): (&Space, &Class), book: &mut PortBook) -> Open {
+        self.pair_on((from, || a.nodes_of(from)), (to, || b.nodes_of(to)), book)
+    }
+
+    /// As [`Self::pair`], of pods that run on these nodes only. O(entries of both).
+    pub(super) fn pair_on(
+        &self,
+        (from, from_nodes): (&Class, impl Fn() -> Nodes),
+        (to, to_nodes): (&Class, impl Fn() -> Nodes),
+        book: &mut PortBook,
+    ) -> Open {
         let owns = match (from.key.host, to.key.host) {
-            (true, false) => owns(from.key.node.as_ref(), &b.nodes_of(to)),
-            (false, true) => owns(to.key.node.as_ref(), &a.nodes_of(from)),
+            (true, false) => owns(from.key.node.as_ref(), &to_nodes()),
+            (false, true) => owns(to.key.node.as_ref(), &from_nodes()),
             _ => {
                 let both = self.sides_of(from, to, Truth::No, book);
                 return book.meet(both.egress, both.ingress);
