@@ -40,63 +40,38 @@ pub(super) use select::namespaces as selected_namespaces;
 pub use select::selects as selects_namespace;
 pub use tidy::{exceptions, tidy};
 
+/// The sources of every kind whose objects may decide about a connection, and more: written once, because each rests on all of them.
+macro_rules! policies {
+    ($($more:ident)*) => {
+        &[
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::NetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::AdminNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::BaselineAdminNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::ClusterNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::CiliumNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::CiliumClusterwideNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::CiliumCIDRGroup),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::CalicoNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::CalicoGlobalNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::AntreaNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::AntreaClusterNetworkPolicy),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::EgressFirewall),
+            $crate::posture::sight::Source::Objects($crate::model::kind::Kind::AuthorizationPolicy),
+            $($crate::posture::sight::Source::Objects($crate::model::kind::Kind::$more),)*
+        ]
+    };
+}
+pub(crate) use policies;
+
 /// Every kind whose objects may decide about a connection. Where one of them is served and not seen, nothing may be concluded: what we don't
 /// see may allow what the rest refuses. Kinds that the server does not have can hold no object.
-pub const POLICIES: [Source; 13] = [
-    Objects(Kind::NetworkPolicy),
-    Objects(Kind::AdminNetworkPolicy),
-    Objects(Kind::BaselineAdminNetworkPolicy),
-    Objects(Kind::ClusterNetworkPolicy),
-    Objects(Kind::CiliumNetworkPolicy),
-    Objects(Kind::CiliumClusterwideNetworkPolicy),
-    Objects(Kind::CiliumCIDRGroup),
-    Objects(Kind::CalicoNetworkPolicy),
-    Objects(Kind::CalicoGlobalNetworkPolicy),
-    Objects(Kind::AntreaNetworkPolicy),
-    Objects(Kind::AntreaClusterNetworkPolicy),
-    Objects(Kind::EgressFirewall),
-    Objects(Kind::AuthorizationPolicy),
-];
+pub const POLICIES: &[Source] = policies![];
 
 /// Who may write policies rests on the policies there are and on every role and binding.
-pub const POLICIES_AND_GRANTS: [Source; 17] = [
-    POLICIES[0],
-    POLICIES[1],
-    POLICIES[2],
-    POLICIES[3],
-    POLICIES[4],
-    POLICIES[5],
-    POLICIES[6],
-    POLICIES[7],
-    POLICIES[8],
-    POLICIES[9],
-    POLICIES[10],
-    POLICIES[11],
-    POLICIES[12],
-    Objects(Kind::Role),
-    Objects(Kind::RoleBinding),
-    Objects(Kind::ClusterRole),
-    Objects(Kind::ClusterRoleBinding),
-];
+pub const POLICIES_AND_GRANTS: &[Source] = policies![Role RoleBinding ClusterRole ClusterRoleBinding];
 
 /// What answers about pairs of tenants rest on: the policies, and whom they select.
-pub const POLICIES_AND_PODS: [Source; 15] = [
-    POLICIES[0],
-    POLICIES[1],
-    POLICIES[2],
-    POLICIES[3],
-    POLICIES[4],
-    POLICIES[5],
-    POLICIES[6],
-    POLICIES[7],
-    POLICIES[8],
-    POLICIES[9],
-    POLICIES[10],
-    POLICIES[11],
-    POLICIES[12],
-    Objects(Kind::Namespace),
-    Objects(Kind::Pod),
-];
+pub const POLICIES_AND_PODS: &[Source] = policies![Namespace Pod];
 
 /// Kinds that may decide about a connection.
 pub fn is_policy(kind: Kind) -> bool {

@@ -15,36 +15,20 @@ use crate::model::snapshot::{NamespaceFacts, Snapshot};
 use crate::model::source::{Sight, SourceState};
 use crate::model::tenant::Tenants;
 use crate::model::vault::policy_ref;
-use crate::posture::net::{POLICIES, selects_namespace};
+use crate::posture::net::{policies, selects_namespace};
 use crate::posture::sight::Source;
 use crate::posture::vaultroles::Roles;
 use crate::probe::spec::ProbeId;
 use crate::receipt::{Dependency, Receipt};
 
 /// What a network receipt rests on: whatever may decide about the pair, and what it was aimed at.
-const NETWORK: [Source; 15] = [
-    POLICIES[0],
-    POLICIES[1],
-    POLICIES[2],
-    POLICIES[3],
-    POLICIES[4],
-    POLICIES[5],
-    POLICIES[6],
-    POLICIES[7],
-    POLICIES[8],
-    POLICIES[9],
-    POLICIES[10],
-    POLICIES[11],
-    POLICIES[12],
-    Source::Objects(Kind::Namespace),
-    Source::Objects(Kind::Service),
-];
+const NETWORK: &[Source] = policies![Namespace Service];
 
 /// Why a receipt of this probe can't be compared with the present: what it rests on and we don't see; none when we see it all. A receipt that
 /// can't be compared does not count, and has not lapsed either.
 pub fn unseen(snapshot: &Snapshot, probe: ProbeId) -> Option<String> {
     let needs: &[Source] = match probe {
-        ProbeId::Network => &NETWORK,
+        ProbeId::Network => NETWORK,
         ProbeId::Vault => {
             &[Source::VaultRoles, Source::VaultPolicies, Source::Objects(Kind::ServiceAccount), Source::Objects(Kind::Namespace)]
         }
