@@ -4,6 +4,7 @@ pub mod access;
 pub mod adminpolicy;
 pub mod changes;
 pub mod ciliumpolicy;
+pub mod consumer;
 pub mod containers;
 pub mod event;
 pub mod ids;

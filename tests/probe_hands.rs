@@ -95,6 +95,8 @@ fn fleet() -> (Arc<Snapshot>, Tenants) {
                 ready: true,
                 terminating: false,
                 overhead: false,
+                secrets: [].into(),
+                injector: None,
             }),
             Fact::Service(ServiceFact {
                 meta: meta(namespace, "app"),

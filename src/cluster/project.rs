@@ -80,7 +80,7 @@ macro_rules! by_family {
             Kind::EndpointSlice => $function::<Slices>($($argument),*),
             Kind::Node => $function::<Nodes>($($argument),*),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => $function::<Workloads>($($argument),*),
-            Kind::SecretStore => $function::<Stores>($($argument),*),
+            Kind::SecretStore | Kind::ClusterSecretStore => $function::<Stores>($($argument),*),
             Kind::Pod => $function::<Pods>($($argument),*),
             Kind::Event => $function::<Events>($($argument),*),
             Kind::CalicoNetworkPolicy
@@ -97,7 +97,21 @@ macro_rules! by_family {
             }
             Kind::CiliumNetworkPolicy | Kind::CiliumClusterwideNetworkPolicy => $function::<CiliumPolicies>($($argument),*),
             Kind::CiliumCIDRGroup => $function::<CidrGroups>($($argument),*),
-            Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount => $none,
+            Kind::ExternalSecret
+            | Kind::ClusterExternalSecret
+            | Kind::PushSecret
+            | Kind::VaultGenerator
+            | Kind::VaultConnection
+            | Kind::VaultAuth
+            | Kind::VaultAuthGlobal
+            | Kind::VaultStaticSecret
+            | Kind::VaultDynamicSecret
+            | Kind::VaultPKISecret
+            | Kind::CSISecrets
+            | Kind::SecretProviderClass
+            | Kind::TokenSecret
+            | Kind::TlsSecret => $none,
+            Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount | Kind::VaultIdentity => $none,
         }
     };
 }

@@ -65,7 +65,9 @@ pub fn follow(cluster: &Cluster, tx: mpsc::Sender<Vec<Change>>) -> FollowHandle 
 }
 
 async fn run(cluster: Cluster, tx: Changes, pulse: Arc<watch::Sender<Pulse>>) {
-    let connecting = WATCHED.iter().map(|info| Change::State(info.kind, SourceState::Connecting)).collect();
+    // the metadata of Secrets is asked for only where that is allowed explicitly
+    let begins = |info: &KindInfo| if info.metadata_of_type.is_some() { SourceState::Off } else { SourceState::Connecting };
+    let connecting = WATCHED.iter().map(|info| Change::State(info.kind, begins(info))).collect();
     if tx.send(connecting).await.is_err() {
         return;
     }
@@ -76,12 +78,13 @@ async fn run(cluster: Cluster, tx: Changes, pulse: Arc<watch::Sender<Pulse>>) {
     tasks.spawn(tell_server(cluster.clone(), tx.clone(), pulse.subscribe()));
     let lists = Arc::new(Semaphore::new(cluster.options().lists_at_once.max(1)));
     let discovery = Arc::new(Discovery::new(cluster.clone(), pulse.subscribe()));
-    for kinds in WATCHED.chunks(ASKED_AT_ONCE) {
+    let followed: Vec<&'static KindInfo> = WATCHED.iter().filter(|info| info.metadata_of_type.is_none()).collect();
+    for kinds in followed.chunks(ASKED_AT_ONCE) {
         let mut asked = FuturesOrdered::new();
-        for info in kinds {
+        for info in kinds.iter().copied() {
             asked.push_back(ask(&cluster, info, info.group));
         }
-        for info in kinds {
+        for info in kinds.iter().copied() {
             let mut answers = asked.next().await;
             let (cluster, changes, pulse) = (cluster.clone(), tx.clone(), pulse.clone());
             let (lists, discovery) = (lists.clone(), discovery.clone());

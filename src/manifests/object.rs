@@ -242,6 +242,8 @@ const fn meta_of(fact: &mut Fact) -> &mut Meta {
         Fact::Node(f) => &mut f.meta,
         Fact::Workload(f) => &mut f.meta,
         Fact::SecretStore(f) => &mut f.meta,
+        Fact::Consumer(f) => &mut f.meta,
+        Fact::SecretMeta(f) => &mut f.meta,
         Fact::Pod(f) => &mut f.meta,
         Fact::AdminPolicy(f) => &mut f.meta,
         Fact::CiliumPolicy(f) => &mut f.meta,

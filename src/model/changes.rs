@@ -3,6 +3,7 @@
 use super::access::{Answer, Question};
 use super::adminpolicy::AdminPolicyFact;
 use super::ciliumpolicy::{CidrGroupFact, CiliumPolicyFact};
+use super::consumer::{ConsumerFact, SecretMetaFact};
 use super::event::RefusalFact;
 use super::ids::Name;
 use super::kind::Kind;
@@ -39,8 +40,12 @@ pub enum Fact {
     Node(NodeFact),
     /// A Deployment, StatefulSet, DaemonSet, Job or CronJob.
     Workload(WorkloadFact),
-    /// A SecretStore.
+    /// A SecretStore or ClusterSecretStore.
     SecretStore(SecretStoreFact),
+    /// An object that asks Vault for secrets, or says how to.
+    Consumer(ConsumerFact),
+    /// A Kubernetes Secret, by its metadata.
+    SecretMeta(SecretMetaFact),
     /// A Pod.
     Pod(PodFact),
     /// A policy of a cluster-wide tier.
@@ -74,7 +79,9 @@ impl Fact {
             Self::EndpointSlice(_) => Kind::EndpointSlice,
             Self::Node(_) => Kind::Node,
             Self::Workload(fact) => fact.kind,
-            Self::SecretStore(_) => Kind::SecretStore,
+            Self::SecretStore(fact) => fact.kind,
+            Self::Consumer(fact) => fact.kind,
+            Self::SecretMeta(fact) => fact.kind,
             Self::Pod(_) => Kind::Pod,
             Self::AdminPolicy(fact) => fact.kind,
             Self::CiliumPolicy(fact) => fact.kind,
@@ -100,6 +107,8 @@ impl Fact {
             Self::Node(f) => &f.meta,
             Self::Workload(f) => &f.meta,
             Self::SecretStore(f) => &f.meta,
+            Self::Consumer(f) => &f.meta,
+            Self::SecretMeta(f) => &f.meta,
             Self::Pod(f) => &f.meta,
             Self::AdminPolicy(f) => &f.meta,
             Self::CiliumPolicy(f) => &f.meta,

@@ -35,6 +35,36 @@ pub enum Kind {
     CronJob,
     /// External Secrets' SecretStore (external-secrets.io, version by discovery).
     SecretStore,
+    /// External Secrets' ClusterSecretStore.
+    ClusterSecretStore,
+    /// External Secrets' ExternalSecret.
+    ExternalSecret,
+    /// External Secrets' ClusterExternalSecret.
+    ClusterExternalSecret,
+    /// External Secrets' PushSecret (v1alpha1).
+    PushSecret,
+    /// generators.external-secrets.io VaultDynamicSecret: any method on any path.
+    VaultGenerator,
+    /// secrets.hashicorp.com VaultConnection.
+    VaultConnection,
+    /// secrets.hashicorp.com VaultAuth.
+    VaultAuth,
+    /// secrets.hashicorp.com VaultAuthGlobal.
+    VaultAuthGlobal,
+    /// secrets.hashicorp.com VaultStaticSecret.
+    VaultStaticSecret,
+    /// secrets.hashicorp.com VaultDynamicSecret.
+    VaultDynamicSecret,
+    /// secrets.hashicorp.com VaultPKISecret.
+    VaultPKISecret,
+    /// secrets.hashicorp.com CSISecrets.
+    CSISecrets,
+    /// secrets-store.csi.x-k8s.io SecretProviderClass.
+    SecretProviderClass,
+    /// core/v1 Secret of type `kubernetes.io/service-account-token`, metadata only.
+    TokenSecret,
+    /// core/v1 Secret of type `kubernetes.io/tls`, metadata only.
+    TlsSecret,
     /// core/v1 Pod.
     Pod,
     /// core/v1 Event: only refusals by quota and policy are kept.
@@ -81,6 +111,8 @@ pub enum Kind {
     VaultPolicy,
     /// A secret mount in Vault.
     VaultMount,
+    /// An entity or group of Vault's identity store.
+    VaultIdentity,
 }
 
 /// Where the API server serves a kind.
@@ -102,6 +134,9 @@ pub struct KindInfo {
     pub optional: bool,
     /// Only this object (namespace, name) is read of the kind.
     pub only: Option<(&'static str, &'static str)>,
+    /// Only objects with this value of the field `type` are read, and of them the metadata alone. Such kinds are asked for only where the
+    /// operator allows it: the permission to list them is one to read values, even though none is asked for.
+    pub metadata_of_type: Option<&'static str>,
 }
 
 const fn core(kind: Kind, plural: &'static str) -> KindInfo {
@@ -109,7 +144,17 @@ const fn core(kind: Kind, plural: &'static str) -> KindInfo {
 }
 
 const fn in_group(kind: Kind, group: &'static str, plural: &'static str) -> KindInfo {
-    KindInfo { kind, group, other_group: None, version: "v1", plural, namespaced: true, optional: false, only: None }
+    KindInfo {
+        kind,
+        group,
+        other_group: None,
+        version: "v1",
+        plural,
+        namespaced: true,
+        optional: false,
+        only: None,
+        metadata_of_type: None,
+    }
 }
 
 const fn optional_kind(kind: Kind, group: &'static str, version: &'static str, plural: &'static str) -> KindInfo {
@@ -120,9 +165,13 @@ const fn optional_kind(kind: Kind, group: &'static str, version: &'static str, p
 const CALICO_API: Option<&str> = Some("projectcalico.org");
 
 const RBAC: &str = super::rbac::GROUP;
+/// External Secrets.
+const ESO: &str = "external-secrets.io";
+/// The Vault Secrets Operator.
+const VSO: &str = "secrets.hashicorp.com";
 
 /// Every kind that is listed and watched, in the order in which initial lists are made: what shapes the walls first, what is many last.
-pub const WATCHED: [KindInfo; 33] = [
+pub const WATCHED: [KindInfo; 48] = [
     KindInfo { namespaced: false, ..core(Kind::Namespace, "namespaces") },
     in_group(Kind::NetworkPolicy, "networking.k8s.io", "networkpolicies"),
     KindInfo {
@@ -164,7 +213,22 @@ pub const WATCHED: [KindInfo; 33] = [
     core(Kind::ServiceAccount, "serviceaccounts"),
     core(Kind::Service, "services"),
     in_group(Kind::EndpointSlice, "discovery.k8s.io", "endpointslices"),
-    KindInfo { optional: true, ..in_group(Kind::SecretStore, "external-secrets.io", "secretstores") },
+    KindInfo { optional: true, ..in_group(Kind::SecretStore, ESO, "secretstores") },
+    KindInfo { namespaced: false, ..optional_kind(Kind::ClusterSecretStore, ESO, "v1", "clustersecretstores") },
+    optional_kind(Kind::ExternalSecret, ESO, "v1", "externalsecrets"),
+    KindInfo { namespaced: false, ..optional_kind(Kind::ClusterExternalSecret, ESO, "v1", "clusterexternalsecrets") },
+    optional_kind(Kind::PushSecret, ESO, "v1alpha1", "pushsecrets"),
+    optional_kind(Kind::VaultGenerator, "generators.external-secrets.io", "v1alpha1", "vaultdynamicsecrets"),
+    optional_kind(Kind::VaultConnection, VSO, "v1beta1", "vaultconnections"),
+    optional_kind(Kind::VaultAuth, VSO, "v1beta1", "vaultauths"),
+    optional_kind(Kind::VaultAuthGlobal, VSO, "v1beta1", "vaultauthglobals"),
+    optional_kind(Kind::VaultStaticSecret, VSO, "v1beta1", "vaultstaticsecrets"),
+    optional_kind(Kind::VaultDynamicSecret, VSO, "v1beta1", "vaultdynamicsecrets"),
+    optional_kind(Kind::VaultPKISecret, VSO, "v1beta1", "vaultpkisecrets"),
+    optional_kind(Kind::CSISecrets, VSO, "v1beta1", "csisecrets"),
+    optional_kind(Kind::SecretProviderClass, "secrets-store.csi.x-k8s.io", "v1", "secretproviderclasses"),
+    KindInfo { metadata_of_type: Some("kubernetes.io/service-account-token"), ..core(Kind::TokenSecret, "secrets") },
+    KindInfo { metadata_of_type: Some("kubernetes.io/tls"), ..core(Kind::TlsSecret, "secrets") },
     in_group(Kind::Deployment, "apps", "deployments"),
     in_group(Kind::StatefulSet, "apps", "statefulsets"),
     in_group(Kind::DaemonSet, "apps", "daemonsets"),
@@ -197,6 +261,21 @@ impl Kind {
             Self::Job => "Job",
             Self::CronJob => "CronJob",
             Self::SecretStore => "SecretStore",
+            Self::ClusterSecretStore => "ClusterSecretStore",
+            Self::ExternalSecret => "ExternalSecret",
+            Self::ClusterExternalSecret => "ClusterExternalSecret",
+            Self::PushSecret => "PushSecret",
+            Self::VaultGenerator => "VaultDynamicSecret.generators.external-secrets.io",
+            Self::VaultConnection => "VaultConnection",
+            Self::VaultAuth => "VaultAuth",
+            Self::VaultAuthGlobal => "VaultAuthGlobal",
+            Self::VaultStaticSecret => "VaultStaticSecret",
+            Self::VaultDynamicSecret => "VaultDynamicSecret",
+            Self::VaultPKISecret => "VaultPKISecret",
+            Self::CSISecrets => "CSISecrets",
+            Self::SecretProviderClass => "SecretProviderClass",
+            Self::TokenSecret => "Secret",
+            Self::TlsSecret => "Secret.tls",
             Self::Pod => "Pod",
             Self::Event => "Event",
             Self::AdminNetworkPolicy => "AdminNetworkPolicy",
@@ -220,6 +299,7 @@ impl Kind {
             Self::VaultRole => "VaultRole",
             Self::VaultPolicy => "VaultPolicy",
             Self::VaultMount => "VaultMount",
+            Self::VaultIdentity => "VaultIdentity",
         }
     }
 }

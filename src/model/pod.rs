@@ -1,7 +1,9 @@
 //! Pods, ServiceAccounts, Namespaces and Nodes.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::consumer::{InjectorFact, SecretUse};
 use super::containers::Containers;
 use super::ids::Name;
 use super::labels::Labels;
@@ -34,6 +36,10 @@ pub struct PodFact {
     pub terminating: bool,
     /// `spec.overhead` makes quota count more than the containers: none is kept, but the pod is marked.
     pub overhead: bool,
+    /// Kubernetes Secrets that it takes, shared by pods of one template.
+    pub secrets: Arc<[SecretUse]>,
+    /// The agent injector's annotations, where there are any.
+    pub injector: Option<Arc<InjectorFact>>,
 }
 
 /// `status.phase`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::access::Access;
 use super::adminpolicy::AdminPolicyFact;
 use super::ciliumpolicy::{CidrGroupFact, CiliumPolicyFact};
+use super::consumer::{ConsumerFact, SecretMetaFact};
 use super::event::RefusalFact;
 use super::ids::Name;
 use super::kind::Kind;
@@ -46,6 +47,10 @@ pub struct NamespaceFacts {
     pub endpoint_slices: ByName<EndpointSliceFact>,
     /// SecretStores.
     pub secret_stores: ByName<SecretStoreFact>,
+    /// Objects that ask Vault for secrets, or say how to.
+    pub consumers: BTreeMap<(Kind, Name), Arc<ConsumerFact>>,
+    /// Kubernetes Secrets by their metadata, where that may be asked for.
+    pub secrets: BTreeMap<(Kind, Name), Arc<SecretMetaFact>>,
     /// Roles.
     pub roles: ByName<RoleFact>,
     /// RoleBindings.
@@ -71,6 +76,8 @@ impl NamespaceFacts {
             && self.services.is_empty()
             && self.endpoint_slices.is_empty()
             && self.secret_stores.is_empty()
+            && self.consumers.is_empty()
+            && self.secrets.is_empty()
             && self.roles.is_empty()
             && self.bindings.is_empty()
             && self.workloads.is_empty()
@@ -79,7 +86,7 @@ impl NamespaceFacts {
     }
 }
 
-/// Policies, roles and bindings that belong to no namespace, and the CNI's configuration.
+/// Policies, roles, bindings and secret stores that belong to no namespace, and the CNI's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterFacts {
     /// AdminNetworkPolicies, BaselineAdminNetworkPolicies and ClusterNetworkPolicies.
@@ -94,6 +101,10 @@ pub struct ClusterFacts {
     pub roles: ByName<RoleFact>,
     /// ClusterRoleBindings.
     pub bindings: ByName<BindingFact>,
+    /// ClusterSecretStores.
+    pub stores: ByName<SecretStoreFact>,
+    /// ClusterExternalSecrets.
+    pub consumers: BTreeMap<(Kind, Name), Arc<ConsumerFact>>,
     /// `kube-system/cilium-config`.
     pub cilium_config: Option<Arc<CiliumConfigFact>>,
 }
@@ -164,6 +175,8 @@ pub struct Dirty {
     pub cluster: bool,
     /// Something of Vault changed.
     pub vault: bool,
+    /// A ClusterSecretStore or ClusterExternalSecret changed: every tenant's secrets may rest on it, and nothing of the network does.
+    pub stores: bool,
     /// What moved, newest last, for "which change did it"; capped, objects only of kinds that walls rest on.
     pub log: Vec<Moved>,
 }
@@ -206,6 +219,6 @@ impl How {
 impl Dirty {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.namespaces.is_empty() && !self.everything && !self.cluster && !self.vault
+        self.namespaces.is_empty() && !self.everything && !self.cluster && !self.vault && !self.stores
     }
 }

@@ -137,6 +137,8 @@ impl Store {
             Fact::Service(f) => replace(&mut facts.services, f.meta.name.clone(), f, |f| &f.meta),
             Fact::EndpointSlice(f) => replace(&mut facts.endpoint_slices, f.meta.name.clone(), f, |f| &f.meta),
             Fact::SecretStore(f) => replace(&mut facts.secret_stores, f.meta.name.clone(), f, |f| &f.meta),
+            Fact::Consumer(f) => replace(&mut facts.consumers, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
+            Fact::SecretMeta(f) => replace(&mut facts.secrets, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
             Fact::Workload(f) => replace(&mut facts.workloads, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
             Fact::Pod(f) => replace(&mut facts.pods, f.meta.name.clone(), f, |f| &f.meta),
             Fact::Refusal(f) => replace(&mut facts.refusals, f.meta.name.clone(), f, |f| &f.meta),
@@ -163,8 +165,7 @@ impl Store {
             if self.remove_clusterwide(kind, name) {
                 let namespace = kind.info().and_then(|info| info.only).map_or("", |(namespace, _)| namespace).into();
                 self.log(ObjectRef { kind, namespace, name: name.clone() }, How::Deleted, Identity::default());
-                self.dirty.cluster = true;
-                self.dirty.everything |= kind == Kind::Node;
+                self.mark_clusterwide(kind);
             }
             return;
         }
@@ -211,6 +212,8 @@ impl Store {
             Fact::Foreign(f) => replace(&mut facts.foreign, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
             Fact::Role(f) => replace(&mut facts.roles, f.meta.name.clone(), f, |f| &f.meta),
             Fact::Binding(f) => replace(&mut facts.bindings, f.meta.name.clone(), f, |f| &f.meta),
+            Fact::SecretStore(f) => replace(&mut facts.stores, f.meta.name.clone(), f, |f| &f.meta),
+            Fact::Consumer(f) => replace(&mut facts.consumers, (f.kind, f.meta.name.clone()), f, |f| &f.meta),
             Fact::CiliumConfig(f) => replace_one(&mut facts.cilium_config, f, |f| &f.meta),
             _ => Before::Same,
         }
@@ -223,12 +226,20 @@ impl Store {
             Before::Other(old) if old.uid != identity.uid || old.version != identity.version => Some(How::Changed),
             Before::Other(_) => None,
         };
-        self.dirty.cluster = true;
-        // Nodes count in more than the network
-        self.dirty.everything |= object.kind == Kind::Node;
+        self.mark_clusterwide(object.kind);
         if let Some(how) = how {
             self.log(object, how, identity);
         }
+    }
+
+    fn mark_clusterwide(&mut self, kind: Kind) {
+        if matches!(kind, Kind::ClusterSecretStore | Kind::ClusterExternalSecret) {
+            self.dirty.stores = true;
+            return;
+        }
+        self.dirty.cluster = true;
+        // Nodes count in more than the network
+        self.dirty.everything |= kind == Kind::Node;
     }
 
     /// Names of the known objects of a kind that is kept beside the namespaces.
@@ -240,10 +251,12 @@ impl Store {
             Kind::CiliumCIDRGroup => keys(&facts.cidr_groups),
             Kind::ClusterRole => keys(&facts.roles),
             Kind::ClusterRoleBinding => keys(&facts.bindings),
+            Kind::ClusterSecretStore => keys(&facts.stores),
             Kind::CiliumConfig => facts.cilium_config.iter().map(|f| f.meta.name.clone()).collect(),
             kind => {
                 let of_kind = |(k, name): &(Kind, Name)| (*k == kind).then(|| name.clone());
-                facts.admin.keys().filter_map(of_kind).chain(facts.foreign.keys().filter_map(of_kind)).collect()
+                let all = facts.admin.keys().chain(facts.foreign.keys()).chain(facts.consumers.keys());
+                all.filter_map(of_kind).collect()
             }
         }
     }
@@ -261,10 +274,11 @@ impl Store {
             Kind::CiliumCIDRGroup => facts.cidr_groups.remove(name).is_some(),
             Kind::ClusterRole => facts.roles.remove(name).is_some(),
             Kind::ClusterRoleBinding => facts.bindings.remove(name).is_some(),
+            Kind::ClusterSecretStore => facts.stores.remove(name).is_some(),
             Kind::CiliumConfig => facts.cilium_config.take().is_some(),
             kind => {
                 let key = (kind, name.clone());
-                facts.admin.remove(&key).is_some() | facts.foreign.remove(&key).is_some()
+                facts.admin.remove(&key).is_some() | facts.foreign.remove(&key).is_some() | facts.consumers.remove(&key).is_some()
             }
         }
     }
@@ -354,7 +368,8 @@ fn names(facts: &NamespaceFacts, kind: Kind) -> Vec<Name> {
         Kind::Event => keys(&facts.refusals),
         kind => {
             let of_kind = |(k, name): &(Kind, Name)| (*k == kind).then(|| name.clone());
-            facts.workloads.keys().filter_map(of_kind).chain(facts.foreign.keys().filter_map(of_kind)).collect()
+            let all = facts.workloads.keys().chain(facts.foreign.keys()).chain(facts.consumers.keys()).chain(facts.secrets.keys());
+            all.filter_map(of_kind).collect()
         }
     }
 }
@@ -376,7 +391,8 @@ fn remove(facts: &mut NamespaceFacts, kind: Kind, name: &Name) -> bool {
         Kind::Event => facts.refusals.remove(name).is_some(),
         kind => {
             let key = (kind, name.clone());
-            facts.workloads.remove(&key).is_some() | facts.foreign.remove(&key).is_some()
+            let gone = [facts.workloads.remove(&key).is_some(), facts.foreign.remove(&key).is_some()];
+            gone.contains(&true) | facts.consumers.remove(&key).is_some() | facts.secrets.remove(&key).is_some()
         }
     }
 }

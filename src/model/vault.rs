@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::ids::{Name, ObjectRef, fold_bytes};
 use super::kind::Kind;
 use super::source::SourceState;
+use super::time::Time;
 
 /// Facts about the Vault server. Every part has a state of its own, because each is guarded by its own policy line.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -24,10 +25,18 @@ pub struct VaultFacts {
     pub auth_mounts: Part<Name, AuthMount>,
     /// Roles of every Kubernetes auth mount, by mount path without slashes.
     pub kubernetes: BTreeMap<Name, Part<Name, VaultRole>>,
+    /// `auth/<mount>/config` of every Kubernetes auth mount, by mount path.
+    pub kubernetes_config: Part<Name, KubernetesConfig>,
     /// ACL policies by name.
     pub policies: Part<Name, VaultPolicy>,
     /// `sys/mounts`.
     pub secret_mounts: Part<Name, SecretMount>,
+    /// `identity/entity/id`, by entity id.
+    pub entities: Part<Name, EntityFact>,
+    /// `identity/group/id`, by group id.
+    pub groups: Part<Name, GroupFact>,
+    /// `sys/namespaces`: names of child namespaces; [`SourceState::Absent`] where the server has none.
+    pub namespaces: Part<Name, ()>,
 }
 
 /// A readable collection with the state of its reading. A denied item is in `unreadable`, with the reason.
@@ -85,6 +94,76 @@ pub struct AuthMount {
     pub kind: Name,
     /// `accessor`.
     pub accessor: Name,
+    /// `config.default_lease_ttl` in seconds; 0 when the system's applies.
+    pub default_ttl: u64,
+    /// `config.max_lease_ttl` in seconds; 0 when the system's applies.
+    pub max_ttl: u64,
+}
+
+/// `config` of a Kubernetes auth mount. What is set is told, never what it is set to, where that is a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct KubernetesConfig {
+    /// `kubernetes_host`, cleaned of nothing: hostile text.
+    pub host: Name,
+    /// `kubernetes_ca_cert` is set.
+    pub has_ca: bool,
+    /// `token_reviewer_jwt_set`: a long-lived reviewer token is stored.
+    pub reviewer_set: bool,
+    /// `disable_local_ca_jwt`.
+    pub disable_local_ca_jwt: bool,
+    /// `disable_iss_validation`.
+    pub disable_iss_validation: bool,
+    /// `issuer`; empty when unset.
+    pub issuer: Name,
+    /// Vault's `use_annotations_as_alias_metadata`.
+    pub annotations_as_metadata: bool,
+}
+
+/// An entity of the identity store.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct EntityFact {
+    /// `name`.
+    pub name: Name,
+    /// `policies`.
+    pub policies: Box<[Name]>,
+    /// `metadata`.
+    pub metadata: BTreeMap<Name, Name>,
+    /// `disabled`.
+    pub disabled: bool,
+    /// `aliases`.
+    pub aliases: Box<[AliasFact]>,
+    /// `group_ids`: direct and inherited.
+    pub groups: Box<[Name]>,
+}
+
+/// An alias of an entity: one login of it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct AliasFact {
+    /// `name`: what the auth mount calls who logged in.
+    pub name: Name,
+    /// `mount_accessor`.
+    pub accessor: Name,
+    /// `metadata`.
+    pub metadata: BTreeMap<Name, Name>,
+    /// `custom_metadata`.
+    pub custom: BTreeMap<Name, Name>,
+}
+
+/// A group of the identity store.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct GroupFact {
+    /// `name`.
+    pub name: Name,
+    /// `policies`.
+    pub policies: Box<[Name]>,
+    /// `metadata`.
+    pub metadata: BTreeMap<Name, Name>,
+    /// `member_entity_ids`.
+    pub entities: Box<[Name]>,
+    /// `parent_group_ids`.
+    pub parents: Box<[Name]>,
+    /// `type` is `external`: membership follows the auth method's own groups.
+    pub external: bool,
 }
 
 /// A row of `sys/mounts`.
@@ -115,6 +194,16 @@ pub struct VaultRole {
     pub ttl: u64,
     /// `token_num_uses`; 0 for no limit.
     pub uses: u64,
+    /// `token_max_ttl` in seconds; 0 when unset.
+    pub max_ttl: u64,
+    /// `token_period` in seconds; 0 when unset.
+    pub period: u64,
+    /// `token_type`: `default`, `service`, `batch`; empty when not told.
+    pub token_type: Name,
+    /// `token_no_default_policy`.
+    pub no_default: bool,
+    /// `alias_name_source` is `serviceaccount_name` and not the uid.
+    pub alias_by_name: bool,
     /// `token_bound_cidrs` is set.
     pub bound_cidrs: bool,
 }
@@ -124,8 +213,21 @@ pub struct VaultRole {
 pub struct VaultPolicy {
     /// The policy as stored: HCL or JSON. Holds rules, never secrets.
     pub text: Arc<str>,
-    /// A digest of the text.
+    /// A digest of the text and of what is said beside it.
     pub digest: u64,
+    /// What is said beside the text.
+    pub flags: PolicyFlags,
+}
+
+/// What OpenBao says of a policy beside its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct PolicyFlags {
+    /// `allow_slashes_in_identity_templates`.
+    pub slashes: bool,
+    /// `allow_wildcards_in_identity_templates`.
+    pub wildcards: bool,
+    /// `expiration`: the whole policy ends then.
+    pub expires: Option<Time>,
 }
 
 impl VaultPolicy {
@@ -133,7 +235,17 @@ impl VaultPolicy {
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
         let digest = fold_bytes(7, text.as_bytes()) as u64;
-        Self { text, digest }
+        Self { text, digest, flags: PolicyFlags::default() }
+    }
+
+    /// With what is said beside the text.
+    #[must_use]
+    pub fn with(mut self, flags: PolicyFlags) -> Self {
+        let hash = fold_bytes(u128::from(self.digest), &[u8::from(flags.slashes), u8::from(flags.wildcards)]);
+        let end = flags.expires.map_or(0, |time| time.0);
+        self.digest = fold_bytes(hash, &end.to_le_bytes()) as u64;
+        self.flags = flags;
+        self
     }
 }
 
@@ -153,8 +265,11 @@ impl VaultRole {
         hash = fold_bytes(hash, &[2]);
         hash = fold_bytes(hash, self.audience.as_deref().unwrap_or("\u{1}").as_bytes());
         hash = fold_bytes(hash, &self.ttl.to_le_bytes());
-        hash = fold_bytes(hash, &self.uses.to_le_bytes());
-        fold_bytes(hash, &[u8::from(self.bound_cidrs)]) as u64
+        for number in [self.uses, self.max_ttl, self.period] {
+            hash = fold_bytes(hash, &number.to_le_bytes());
+        }
+        hash = fold_bytes(hash, self.token_type.as_bytes());
+        fold_bytes(hash, &[u8::from(self.bound_cidrs), u8::from(self.no_default), u8::from(self.alias_by_name)]) as u64
     }
 }
 

@@ -1,5 +1,8 @@
 //! Owners of pods: Deployments, StatefulSets, DaemonSets, Jobs, CronJobs.
 
+use std::sync::Arc;
+
+use super::consumer::{InjectorFact, SecretUse};
 use super::containers::Containers;
 use super::ids::Name;
 use super::kind::Kind;
@@ -21,6 +24,10 @@ pub struct WorkloadFact {
     pub service_account: Name,
     /// `hostNetwork` of the template.
     pub host_network: bool,
+    /// Kubernetes Secrets that the template takes.
+    pub secrets: Arc<[SecretUse]>,
+    /// The agent injector's annotations of the template, where there are any.
+    pub injector: Option<Arc<InjectorFact>>,
     /// Pods wanted; none where the kind does not say.
     pub wanted: Option<u32>,
     /// Pods ready.

@@ -113,6 +113,8 @@ pub(crate) fn pod(at: &str, with: &str, ips: &[&str], ports: Vec<ContainerPort>)
         ready: true,
         terminating: false,
         overhead: false,
+        secrets: [].into(),
+        injector: None,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::model::tenant::Tenants;
 use crate::model::time::Time;
 use crate::netpol::matrix::Matrix;
 use crate::receipt::ReceiptId;
+use crate::vaultacl::reach::Picture;
 
 /// The posture of a fleet at one moment.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Assessment {
     pub unknowns: Vec<Unknown>,
     /// Who can reach whom, by declaration.
     pub matrix: Arc<Matrix>,
+    /// What every tenant can reach in Vault, by declaration.
+    pub secrets: Arc<Picture>,
     /// When time alone will change this assessment (a receipt expires, a refusal is no longer recent): evaluate again then.
     pub next_expiry: Option<Time>,
 }

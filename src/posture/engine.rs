@@ -27,6 +27,7 @@ use crate::netpol::story::{End, Side, Story};
 use crate::probe::spec::PROBES;
 use crate::receipt::ReceiptId;
 use crate::receipt::book::Book;
+use crate::vaultacl::{self, reach::VaultReach};
 
 /// What the verdicts hang on besides the facts.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct EngineConfig {
     pub reach: Options,
     /// Entry points and addresses that are granted to every tenant.
     pub network: Granted,
+    /// How reach in Vault is worked out.
+    pub secrets: vaultacl::reach::Options,
 }
 
 impl Default for EngineConfig {
@@ -54,6 +57,7 @@ impl Default for EngineConfig {
             refusals_window: HOUR,
             reach: Options::default(),
             network: Granted::default(),
+            secrets: vaultacl::reach::Options::default(),
         }
     }
 }
@@ -88,6 +92,7 @@ pub struct Engine {
     /// The Namespace objects that the tenants were worked out from.
     seen: BTreeMap<Name, Option<Arc<NamespaceFact>>>,
     reach: Reach,
+    secrets: VaultReach,
     outlines: Outlines,
     platform: Vec<CheckResult>,
     book_revision: u64,
@@ -100,6 +105,7 @@ impl Engine {
     pub fn new(config: EngineConfig) -> Self {
         Self {
             reach: Reach::new(config.reach.clone()),
+            secrets: VaultReach::new(config.secrets.clone()),
             config,
             tenants: Arc::default(),
             entries: BTreeMap::new(),
@@ -118,17 +124,19 @@ impl Engine {
         let all = self.looked.is_none_or(|last| now < last) || dirty.everything || dirty.vault;
         let regrouped = self.regroup(snapshot, dirty, all);
         let touched = self.reach.sync(snapshot, &self.tenants, dirty);
+        let told = self.secrets.sync(snapshot, &self.tenants, dirty, now);
+        let secrets = self.secrets.picture();
         let book_changed = self.book_revision != book.revision();
         let roles = Roles::of(&snapshot.vault);
         let outlines = self.outlines.follow(snapshot, dirty, all || regrouped);
-        let everybody = all || regrouped || touched.all || dirty.cluster;
+        let everybody = all || regrouped || touched.all || told.all || dirty.cluster || dirty.stores;
         let mut again = self.out_of_date((dirty, &outlines), everybody, (book, &snapshot.server), book_changed, now);
         let judged_already: BTreeSet<&TenantId> = again.iter().collect();
-        let too: Vec<TenantId> = touched.tenants.iter().filter(|tenant| !judged_already.contains(tenant)).cloned().collect();
+        let too: Vec<TenantId> = touched.tenants.union(&told.tenants).filter(|tenant| !judged_already.contains(tenant)).cloned().collect();
         again.extend(too.into_iter().filter(|tenant| self.tenants.namespaces.contains_key(tenant)));
         self.entries.retain(|tenant, _| self.tenants.namespaces.contains_key(tenant));
         for tenant in again {
-            let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, (&self.config, &self.reach), now);
+            let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, (&self.config, &self.reach, &secrets), now);
             let judged = judge_tenant(&view, book);
             let mut assessment = judged.assessment;
             let before = self.entries.get(&tenant).map(|entry| entry.assessment.clone());
@@ -231,7 +239,8 @@ impl Engine {
             by_tenant,
             platform: self.platform.clone(),
             matrix: self.reach.matrix(),
-            next_expiry: self.entries.values().filter_map(|entry| entry.again_at).min(),
+            secrets: self.secrets.picture(),
+            next_expiry: self.entries.values().filter_map(|entry| entry.again_at).chain(self.secrets.picture().next_expiry).min(),
         }
     }
 }

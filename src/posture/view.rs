@@ -10,6 +10,7 @@ use crate::model::snapshot::{NamespaceFacts, Snapshot};
 use crate::model::tenant::Tenants;
 use crate::model::time::Time;
 use crate::netpol::reach::Reach;
+use crate::vaultacl::reach::Picture;
 
 /// At most so many names are spelled out in evidence; the rest is counted.
 pub const NAMES_SHOWN: usize = 12;
@@ -30,6 +31,8 @@ pub struct TenantView<'a> {
     pub config: &'a EngineConfig,
     /// Who can reach whom.
     pub reach: &'a Reach,
+    /// What every tenant can reach in Vault.
+    pub secrets: &'a Picture,
     /// Now.
     pub now: Time,
 }
@@ -41,12 +44,12 @@ impl<'a> TenantView<'a> {
         tenants: &'a Tenants,
         tenant: &'a TenantId,
         roles: &'a Roles<'a>,
-        (config, reach): (&'a EngineConfig, &'a Reach),
+        (config, reach, secrets): (&'a EngineConfig, &'a Reach, &'a Picture),
         now: Time,
     ) -> Self {
         let own = tenants.namespaces.get(tenant).map_or(&[][..], Vec::as_slice);
         let namespaces = own.iter().filter_map(|name| Some((name, snapshot.namespace(name)?.as_ref()))).collect();
-        Self { snapshot, tenants, tenant, namespaces, roles, config, reach, now }
+        Self { snapshot, tenants, tenant, namespaces, roles, config, reach, secrets, now }
     }
 
     /// Why nothing may be concluded from a source now.

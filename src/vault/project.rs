@@ -80,7 +80,12 @@ fn mount_name(path: &str) -> Name {
 pub(super) fn auth_mounts(answer: &Value) -> BTreeMap<Name, AuthMount> {
     rows(answer)
         .map(|(path, row)| {
-            let mount = AuthMount { kind: text(row, "type").unwrap_or_default(), accessor: text(row, "accessor").unwrap_or_default() };
+            let mount = AuthMount {
+                kind: text(row, "type").unwrap_or_default(),
+                accessor: text(row, "accessor").unwrap_or_default(),
+                default_ttl: row.get("config").map_or(0, |config| number(config, "default_lease_ttl")),
+                max_ttl: row.get("config").map_or(0, |config| number(config, "max_lease_ttl")),
+            };
             (mount_name(path), mount)
         })
         .collect()
@@ -129,6 +134,11 @@ pub(super) fn role(answer: &Value) -> Option<VaultRole> {
         policies: if policies.is_empty() { texts(data, "policies") } else { policies },
         ttl: if ttl == 0 { number(data, "ttl") } else { ttl },
         uses: number(data, "token_num_uses"),
+        max_ttl: number(data, "token_max_ttl"),
+        period: number(data, "token_period"),
+        token_type: text(data, "token_type").unwrap_or_default(),
+        no_default: data.get("token_no_default_policy").and_then(Value::as_bool).unwrap_or(false),
+        alias_by_name: text(data, "alias_name_source").as_deref() == Some("serviceaccount_name"),
         bound_cidrs: data.get("token_bound_cidrs").and_then(Value::as_array).is_some_and(|list| !list.is_empty()),
     })
 }

@@ -92,6 +92,8 @@ fn tenant(interner: &mut Interner, number: usize, pods: usize) -> Vec<Fact> {
             ready: true,
             terminating: false,
             overhead: false,
+            secrets: [].into(),
+            injector: None,
         }));
     }
     facts

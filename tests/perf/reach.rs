@@ -124,6 +124,8 @@ fn pod(interner: &mut Interner, (namespace, name): (&str, &str), with: &[(&str, 
         ready: true,
         terminating: false,
         overhead: false,
+        secrets: [].into(),
+        injector: None,
     })
 }
 

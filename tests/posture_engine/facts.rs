@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use partywall::model::changes::{Change, Fact};
+use partywall::model::consumer::Condition;
 use partywall::model::containers::{ContainerFact, ContainerRole, PortProtocol};
 use partywall::model::event::{Authority, RefusalFact};
 use partywall::model::ids::{Name, Uid, fold};
@@ -93,6 +94,8 @@ pub fn pod(namespace: &str, name: &str, with: &str) -> PodFact {
         ready: true,
         terminating: false,
         overhead: false,
+        secrets: [].into(),
+        injector: None,
     }
 }
 
@@ -188,7 +191,16 @@ pub fn store(namespace: &str, role: &str, account: Option<&str>) -> SecretStoreF
         service_account: account.map(Name::from),
         ..VaultProvider::default()
     };
-    SecretStoreFact { meta: meta(namespace, "vault"), vault: Some(vault), provider: "vault".into(), ready: Some(true) }
+    let ready = Condition { status: Some(true), reason: "Valid".into(), message: "store validated".into(), since: None };
+    SecretStoreFact {
+        meta: meta(namespace, "vault"),
+        kind: Kind::SecretStore,
+        conditions: [].into(),
+        controller: "".into(),
+        vault: Some(vault),
+        provider: "vault".into(),
+        ready: Some(ready),
+    }
 }
 
 pub fn refusal(namespace: &str, authority: Authority, last: Time) -> RefusalFact {
@@ -265,6 +277,10 @@ pub fn seed_vault() -> VaultFacts {
         kubernetes: [("kubernetes".into(), live(tenants.map(|t| (Name::from(format!("tenant-{t}")), role(t)))))].into(),
         policies: live(tenants.map(|t| (Name::from(format!("tenant-{t}")), policy(t)))),
         secret_mounts: live([("secret".into(), SecretMount { kind: "kv".into(), version: Some(2), accessor: "kv_1".into() })]),
+        kubernetes_config: live([]),
+        entities: live([]),
+        groups: live([]),
+        namespaces: live([]),
     }
 }
 
@@ -302,6 +318,8 @@ pub fn workload(kind: Kind, namespace: &str, name: &str) -> Fact {
         containers: vec![container("image:1")].into(),
         service_account: "default".into(),
         host_network: false,
+        secrets: [].into(),
+        injector: None,
         wanted: Some(1),
         ready: 1,
     })

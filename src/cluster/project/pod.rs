@@ -43,6 +43,8 @@ pub(super) fn pod(_kind: Kind, wire: PodWire<'_>, interner: &mut Interner) -> Op
         ready: condition(status.conditions, "Ready") == Some(true),
         terminating: metadata.deletion_timestamp.as_ref().is_some(),
         overhead: spec.overhead.as_ref().is_some_and(|overhead| overhead.0),
+        secrets: [].into(),
+        injector: None,
         containers: containers(spec.containers, spec.init_containers, interner),
     }))
 }
@@ -170,5 +172,7 @@ pub(super) fn workload(kind: Kind, wire: WorkloadWire<'_>, interner: &mut Intern
         containers: containers(pod.containers, pod.init_containers, interner),
         wanted,
         ready: ready.unwrap_or(0),
+        secrets: [].into(),
+        injector: None,
     }))
 }

@@ -4,6 +4,7 @@ use super::meta::{Version, Writer, condition, meta, name};
 use super::optional;
 use crate::cluster::wire::secretstore::{StoreWire, VaultWire};
 use crate::model::changes::Fact;
+use crate::model::consumer::Condition;
 use crate::model::intern::Interner;
 use crate::model::kind::Kind;
 use crate::model::secretstore::{SecretStoreFact, VaultProvider};
@@ -12,14 +13,22 @@ use crate::model::secretstore::{SecretStoreFact, VaultProvider};
 const DEFAULT_MOUNT: &str = "kubernetes";
 
 /// The fact of a SecretStore.
-pub(super) fn secret_store(_kind: Kind, wire: StoreWire<'_>, interner: &mut Interner) -> Option<Fact> {
+pub(super) fn secret_store(kind: Kind, wire: StoreWire<'_>, interner: &mut Interner) -> Option<Fact> {
     let meta = meta(&wire.metadata.get()?, Version::Generation, Writer::Kept, interner)?;
     let provider = wire.spec.get().unwrap_or_default().provider.get().unwrap_or_default();
     Some(Fact::SecretStore(SecretStoreFact {
         meta,
+        kind,
+        conditions: [].into(),
+        controller: "".into(),
         provider: name(provider.name.as_ref().map_or("", |text| &text.0), interner),
         vault: provider.vault.get().map(|wire| vault(wire, interner)),
-        ready: wire.status.get().and_then(|status| condition(status.conditions, "Ready")),
+        ready: wire.status.get().and_then(|status| condition(status.conditions, "Ready")).map(|status| Condition {
+            status: Some(status),
+            reason: "".into(),
+            message: "".into(),
+            since: None,
+        }),
     }))
 }
 
