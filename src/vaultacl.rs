@@ -6,6 +6,7 @@ pub mod capability;
 mod decode;
 pub mod dialect;
 mod flatten;
+mod group;
 mod hcl;
 mod json;
 pub mod kv;
