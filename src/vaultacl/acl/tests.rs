@@ -470,6 +470,31 @@ fn templates_that_are_open_are_told() {
 }
 
 #[test]
+fn a_value_that_is_refused_breaks_them_all() {
+    let mut identity = Identity { entity: Some(super::super::template::EntityValues::default()), ..Identity::default() };
+    identity.entity.as_mut().unwrap().metadata = [("bad".into(), "x+".into()), ("slash".into(), "a/b".into())].into();
+    let of = |pattern: &str, dialect| {
+        let (name, policy): (Name, Policy) = ("p".into(), Policy { rules: vec![rule("d", "read"), rule(pattern, "read")] });
+        Acl::new(&[Granted { name: &name, policy: &policy, flags: PolicyFlags::default(), namespace: "" }], &identity, dialect, NOW)
+    };
+    for (pattern, dialect, broken) in [
+        ("a/{{identity.entity.metadata.bad}}", Dialect::OpenBao26, true),
+        ("a/{{identity.entity.metadata.bad}}", Dialect::Vault121, false),
+        ("a/{{identity.entity.metadata.bad}}*", Dialect::Vault121, true),
+        ("a/{{identity.entity.metadata.slash}}", Dialect::OpenBao26, true),
+        ("a/{{identity.entity.metadata.slash}}", Dialect::Vault20, false),
+        ("a/{{identity.entity.metadata.none}}", Dialect::OpenBao26, false),
+    ] {
+        let acl = of(pattern, dialect);
+        assert_eq!(acl.broken().is_some(), broken, "{pattern} {dialect:?}");
+        for operation in [Operation::Read, Operation::Help] {
+            assert_eq!(allowed(&acl, operation, "d"), !broken, "{pattern} {dialect:?} {operation:?}");
+        }
+        assert_eq!(acl.capabilities("d") == ["deny"], broken);
+    }
+}
+
+#[test]
 fn hostile_policies_stay_cheap() {
     let many: Vec<Rule> = (0..100_000).map(|at| rule(&format!("a/+/x{at}/*"), "read")).collect();
     let nested: Vec<Rule> = (1..1_500).map(|length| rule(&format!("{}*", "n".repeat(length)), "read")).collect();
