@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod error;
+pub mod operator;
 pub mod options;
 mod poll;
 mod project;
