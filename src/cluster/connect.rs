@@ -34,11 +34,13 @@ pub struct ConnectOptions {
     pub page_size: u32,
     /// So many kinds make their first list at the same time: more is impolite to the server.
     pub lists_at_once: usize,
+    /// Kinds of which only metadata is read (`KindInfo::metadata_of_type`) are followed too: the operator allowed it.
+    pub secret_metadata: bool,
 }
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { kubeconfig: None, context: None, page_size: 500, lists_at_once: 4 }
+        Self { kubeconfig: None, context: None, page_size: 500, lists_at_once: 4, secret_metadata: false }
     }
 }
 
