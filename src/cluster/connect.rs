@@ -34,7 +34,8 @@ pub struct ConnectOptions {
     pub page_size: u32,
     /// So many kinds make their first list at the same time: more is impolite to the server.
     pub lists_at_once: usize,
-    /// Kinds of which only metadata is read (`KindInfo::metadata_of_type`) are followed too: the operator allowed it.
+    /// Whether the metadata of Secrets that hold tokens or TLS keys is asked for. Whoever may list it may read their values too, although
+    /// none is sent to us.
     pub secret_metadata: bool,
 }
 

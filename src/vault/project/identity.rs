@@ -56,9 +56,10 @@ pub(in crate::vault) fn group(answer: &Value) -> Option<GroupFact> {
 /// The entities of a list that log in through one of these mounts, by their accessors, and how many others there are. Where the list does
 /// not tell of aliases, an entity counts as one of those.
 pub(in crate::vault) fn entities_at(answer: &Value, accessors: &BTreeSet<Name>) -> (Vec<Name>, u32) {
-    let info = answer.pointer("/data/key_info");
+    let info = answer.pointer("/data/key_info").and_then(Value::as_object);
+    let told = info.is_some_and(|info| info.values().any(|row| row.get("aliases").is_some()));
     let here = |id: &Name| {
-        let Some(row) = info.and_then(|info| info.get(id.as_ref())).filter(|row| row.get("aliases").is_some()) else { return true };
+        let Some(row) = info.and_then(|info| info.get(id.as_ref())).filter(|_| told) else { return true };
         let aliases = row.get("aliases").and_then(Value::as_array);
         aliases
             .into_iter()
@@ -96,6 +97,8 @@ mod tests {
         let answer = json!({"data": {"keys": ["a", "b", "c", "d"], "key_info": {
             "a": {"aliases": alias("k8s")}, "b": {"aliases": alias("userpass")}, "c": {"aliases": null}, "d": {"name": "d"}}}});
         let (ours, others) = entities_at(&answer, &BTreeSet::from(["k8s".into()]));
-        assert_eq!((ours.iter().map(AsRef::as_ref).collect::<Vec<_>>(), others), (vec!["a", "d"], 2));
+        assert_eq!((ours.iter().map(AsRef::as_ref).collect::<Vec<_>>(), others), (vec!["a"], 3));
+        let silent = json!({"data": {"keys": ["a", "b"], "key_info": {"a": {"name": "a"}, "b": {"name": "b"}}}});
+        assert_eq!(entities_at(&silent, &BTreeSet::new()).0.len(), 2);
     }
 }
