@@ -311,6 +311,7 @@ fn wrapping() {
         (60, 0, Some(59), false),
         (60, 0, Some(60), true),
         (0, 60, Some(60), true),
+        (0, 60, Some(0), false),
         (0, 60, Some(61), false),
         (90, 60, Some(70), false),
         (90, 60, Some(90), false),
@@ -363,6 +364,10 @@ fn parameters() {
         (r#"{"a":[5]}"#, "{}", &[], r#"{"a":5}"#, false, &[]),
         (r#"{"a":["5"]}"#, "{}", &[], r#"{"a":5}"#, false, &[]),
         (r#"{"a":[["x","y"]]}"#, "{}", &[], r#"{"a":["x","y"]}"#, true, &[]),
+        (r#"{"a":[{"b":"c"}]}"#, "{}", &[], r#"{"a":{"b":"c"}}"#, true, &[]),
+        (r#"{"a":[{"b":"c"}]}"#, "{}", &[], r#"{"a":{"b":"d"}}"#, false, &[]),
+        (r#"{"a":["x"]}"#, "{}", &[], r#"{"a":[]}"#, true, &[Vault121]),
+        (r#"{"a":["x"]}"#, "{}", &[], r#"{"a":[]}"#, false, &[OpenBao26]),
         (r#"{"a":[["x*"]]}"#, "{}", &[], r#"{"a":["xy"]}"#, false, &[]),
         (r#"{"a":["x"]}"#, "{}", &[], r#"{"a":null}"#, false, &[]),
         // Element by element.
@@ -411,7 +416,11 @@ fn pages() {
         (r#"{"limit":11}"#, &[], false),
         (r#"{"limit":"max"}"#, &["limit"], true),
         (r#"{"limit":"many"}"#, &[], false),
-        (r#"{"limit":"-1"}"#, &[], true),
+        (r#"{"limit":"-1"}"#, &[], false),
+        (r#"{"limit":"05"}"#, &[], true),
+        (r#"{"limit":"0"}"#, &[], true),
+        (r#"{"limit":""}"#, &[], true),
+        (r#"{"limit":"5.0"}"#, &[], false),
     ] {
         let data = serde_json::from_str(data).unwrap();
         for operation in [Operation::List, Operation::Scan] {
@@ -458,6 +467,31 @@ fn templates_that_are_open_are_told() {
     assert_eq!(acl.rules().len(), 1);
     let told: Vec<_> = acl.dropped().iter().map(|dropped| (dropped.open, dropped.is_deny())).collect();
     assert_eq!(told, [(true, true), (true, false), (false, false)]);
+}
+
+#[test]
+fn a_value_that_is_refused_breaks_them_all() {
+    let mut identity = Identity { entity: Some(super::super::template::EntityValues::default()), ..Identity::default() };
+    identity.entity.as_mut().unwrap().metadata = [("bad".into(), "x+".into()), ("slash".into(), "a/b".into())].into();
+    let of = |pattern: &str, dialect| {
+        let (name, policy): (Name, Policy) = ("p".into(), Policy { rules: vec![rule("d", "read"), rule(pattern, "read")] });
+        Acl::new(&[Granted { name: &name, policy: &policy, flags: PolicyFlags::default(), namespace: "" }], &identity, dialect, NOW)
+    };
+    for (pattern, dialect, broken) in [
+        ("a/{{identity.entity.metadata.bad}}", Dialect::OpenBao26, true),
+        ("a/{{identity.entity.metadata.bad}}", Dialect::Vault121, false),
+        ("a/{{identity.entity.metadata.bad}}*", Dialect::Vault121, true),
+        ("a/{{identity.entity.metadata.slash}}", Dialect::OpenBao26, true),
+        ("a/{{identity.entity.metadata.slash}}", Dialect::Vault20, false),
+        ("a/{{identity.entity.metadata.none}}", Dialect::OpenBao26, false),
+    ] {
+        let acl = of(pattern, dialect);
+        assert_eq!(acl.broken().is_some(), broken, "{pattern} {dialect:?}");
+        for operation in [Operation::Read, Operation::Help] {
+            assert_eq!(allowed(&acl, operation, "d"), !broken, "{pattern} {dialect:?} {operation:?}");
+        }
+        assert_eq!(acl.capabilities("d") == ["deny"], broken);
+    }
 }
 
 #[test]
