@@ -4,29 +4,42 @@ use partywall::model::vault::PolicyFlags;
 use partywall::vaultacl::dialect::Dialect;
 use partywall::vaultacl::template::Identity;
 
-/// The pattern with its values; none where the block disappears.
-pub fn fill(pattern: &str, who: &Identity, flags: PolicyFlags, dialect: Dialect) -> Option<String> {
+/// What became of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Became {
+    Is(String),
+    /// It disappears, the others stay.
+    Gone,
+    /// The token is of no use any more: its ACL can't be built. Not in the specification; the servers answer so.
+    Breaks,
+}
+
+/// The pattern with its values, its leading slash stripped.
+pub fn fill(pattern: &str, who: &Identity, flags: PolicyFlags, dialect: Dialect) -> Became {
     let mut out = String::new();
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (inside, behind) = after.split_once("}}")?;
+        let Some((inside, behind)) = after.split_once("}}") else { return Became::Gone };
         out += before;
-        let value = value(inside.trim(), who)?;
+        let Some(value) = value(inside.trim(), who) else { return Became::Gone };
         if !harmless(&value, flags, dialect) {
-            return None;
+            return Became::Breaks;
         }
         out += &value;
         rest = behind;
     }
-    Some(out + rest)
+    out += rest;
+    if pattern.contains("{{") && out.contains("+*") {
+        return Became::Breaks;
+    }
+    Became::Is(if pattern.starts_with("{{") { out.strip_prefix('/').unwrap_or(&out).to_owned() } else { out })
 }
 
-/// `/`, `*` and `+` would change what the pattern means.
+/// `/`, `*` and `+` would change what the pattern means: OpenBao cares unless told otherwise, Vault 1.21.0 does not.
 fn harmless(value: &str, flags: PolicyFlags, dialect: Dialect) -> bool {
     let wild = value.contains(['*', '+']);
     match dialect {
         Dialect::OpenBao26 => (flags.slashes || !value.contains('/')) && (flags.wildcards || !wild),
-        Dialect::Vault20 | Dialect::Vault121 => !wild,
         _ => true,
     }
 }

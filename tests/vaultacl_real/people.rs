@@ -41,12 +41,12 @@ fn ok(server: &DevServer, method: &str, path: &str, body: &Value) -> Value {
 /// Name, metadata, alias, metadata of the alias.
 fn cast() -> Vec<(&'static str, Value, &'static str, Value)> {
     vec![
-        ("alice", json!({"team": "a", "empty": "", "dotted.key": "b"}), "al", json!({"k": "a"})),
+        ("alice", json!({"team": "a", "empty": ""}), "al", json!({"k": "a"})),
         ("b", json!({"team": "a/b"}), "b/c", json!({"k": "x/y"})),
         ("ab", json!({"team": "a*"}), "ab", json!({"k": "*"})),
         ("a+b", json!({"team": "+"}), "x+", json!({"k": "+"})),
         ("zoe", json!({"team": "*"}), "z*", Value::Null),
-        ("ÄÖ", json!({"team": "ä"}), "ü", json!({"k": ""})),
+        ("ÄÖ", json!({"team": "ä"}), "ü", json!({"k": "ä"})),
     ]
 }
 
@@ -70,6 +70,7 @@ impl People {
                 name: alias.into(),
                 metadata: BTreeMap::new(),
                 custom: names(&custom),
+                annotated: false,
             };
             let entity = EntityValues { id: Name::from(id.as_str()), name: name.into(), metadata: names(&metadata) };
             let who = Identity {
