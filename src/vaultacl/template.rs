@@ -46,6 +46,8 @@ pub struct AliasValues {
     pub custom: BTreeMap<Name, Name>,
     /// Further metadata is whatever the ServiceAccount's annotations say: `use_annotations_as_alias_metadata` of the auth mount.
     pub annotated: bool,
+    /// Metadata that is set to something we don't know.
+    pub unseen: Box<[Name]>,
 }
 
 /// What templates may ask of a group.
@@ -170,6 +172,9 @@ fn of_alias(template: &str, rest: &str, identity: &Identity) -> Result<String, M
     let absent = || if identity.entity.is_some() { Missing::gone(template) } else { Missing::unknown(template) };
     let alias = identity.aliases.get(accessor).ok_or_else(absent)?;
     if let Some(key) = field.strip_prefix("metadata.") {
+        if alias.unseen.iter().any(|unseen| &**unseen == key) {
+            return Err(Missing::unknown(template));
+        }
         let unset = || {
             if alias.annotated {
                 Missing::Chosen(format!("{{{{{template}}}}} is an annotation of the ServiceAccount"))

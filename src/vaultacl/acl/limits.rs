@@ -21,9 +21,10 @@ pub(super) fn check(limits: &Limits, request: &Request<'_>, dialect: Dialect) ->
     }
 }
 
-/// A limit refuses what is not wrapped at all. Merging may leave nothing between the two.
+/// A limit refuses what is not wrapped at all, and it binds every operation. A time of 0 is no wrapping. Merging may leave nothing between the two.
 fn wrapping(limits: &Limits, asked: Option<u64>) -> Result<(), Why> {
     let (min, max) = (limits.min_wrap, limits.max_wrap);
+    let asked = asked.filter(|ttl| *ttl > 0);
     let too_long = max > 0 && asked.is_none_or(|ttl| ttl > max);
     let too_short = min > 0 && asked.is_none_or(|ttl| ttl < min);
     if too_long || too_short { Err(Why::Wrapping) } else { Ok(()) }
@@ -97,29 +98,24 @@ fn globbed(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Deep equality as the servers have it: a number of a request is kept as text and so never equals one of a policy, and the objects of a policy
-/// are read as lists of objects and so never equal one of a request.
+/// Deep equality as the servers have it: a number of a request is kept as text there and so never equals one of a policy.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Null, Value::Null) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::String(a), Value::String(b)) => a == b,
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b))),
         _ => false,
     }
 }
 
-/// OpenBao fills a missing `limit` in, takes `max` for the largest, and refuses a larger one.
+/// OpenBao fills a missing `limit` in, takes `max` for the largest, and refuses a larger one and what is no number.
 fn page(limits: &Limits, data: Option<&Map<String, Value>>) -> Result<(), Why> {
     let fits = match data.and_then(|data| data.get("limit")) {
         None => !limits.required.iter().any(|name| name.eq_ignore_ascii_case("limit")),
-        Some(Value::String(text)) if text == "max" || text.is_empty() => true,
-        Some(Value::String(text)) => {
-            text.parse::<i64>().is_ok_and(|limit| u64::try_from(limit).is_ok_and(|limit| limit <= limits.pagination) || limit < 0)
-        }
-        Some(Value::Number(number)) => {
-            number.as_i64().is_some_and(|limit| u64::try_from(limit).map_or(true, |limit| limit <= limits.pagination))
-        }
+        Some(Value::String(text)) => text.is_empty() || text == "max" || text.parse::<u64>().is_ok_and(|limit| limit <= limits.pagination),
+        Some(Value::Number(number)) => number.as_u64().is_some_and(|limit| limit <= limits.pagination),
         Some(_) => false,
     };
     if fits { Ok(()) } else { Err(Why::Pagination) }

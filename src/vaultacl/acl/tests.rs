@@ -311,6 +311,7 @@ fn wrapping() {
         (60, 0, Some(59), false),
         (60, 0, Some(60), true),
         (0, 60, Some(60), true),
+        (0, 60, Some(0), false),
         (0, 60, Some(61), false),
         (90, 60, Some(70), false),
         (90, 60, Some(90), false),
@@ -363,6 +364,10 @@ fn parameters() {
         (r#"{"a":[5]}"#, "{}", &[], r#"{"a":5}"#, false, &[]),
         (r#"{"a":["5"]}"#, "{}", &[], r#"{"a":5}"#, false, &[]),
         (r#"{"a":[["x","y"]]}"#, "{}", &[], r#"{"a":["x","y"]}"#, true, &[]),
+        (r#"{"a":[{"b":"c"}]}"#, "{}", &[], r#"{"a":{"b":"c"}}"#, true, &[]),
+        (r#"{"a":[{"b":"c"}]}"#, "{}", &[], r#"{"a":{"b":"d"}}"#, false, &[]),
+        (r#"{"a":["x"]}"#, "{}", &[], r#"{"a":[]}"#, true, &[Vault121]),
+        (r#"{"a":["x"]}"#, "{}", &[], r#"{"a":[]}"#, false, &[OpenBao26]),
         (r#"{"a":[["x*"]]}"#, "{}", &[], r#"{"a":["xy"]}"#, false, &[]),
         (r#"{"a":["x"]}"#, "{}", &[], r#"{"a":null}"#, false, &[]),
         // Element by element.
@@ -411,7 +416,11 @@ fn pages() {
         (r#"{"limit":11}"#, &[], false),
         (r#"{"limit":"max"}"#, &["limit"], true),
         (r#"{"limit":"many"}"#, &[], false),
-        (r#"{"limit":"-1"}"#, &[], true),
+        (r#"{"limit":"-1"}"#, &[], false),
+        (r#"{"limit":"05"}"#, &[], true),
+        (r#"{"limit":"0"}"#, &[], true),
+        (r#"{"limit":""}"#, &[], true),
+        (r#"{"limit":"5.0"}"#, &[], false),
     ] {
         let data = serde_json::from_str(data).unwrap();
         for operation in [Operation::List, Operation::Scan] {
