@@ -176,7 +176,8 @@ impl Made {
             capabilities = Capabilities::of(C::Deny);
         }
         Rule {
-            pattern: self.pattern.strip_prefix('/').unwrap_or(&self.pattern).to_owned(),
+            // a slash in front of a template is stripped only after it was filled in
+            pattern: self.pattern.strip_prefix('/').filter(|rest| !rest.contains("{{")).unwrap_or(&self.pattern).to_owned(),
             line: 1,
             capabilities,
             limits: (!deny && self.limits != Limits::default()).then(|| Box::new(self.limits.clone())),

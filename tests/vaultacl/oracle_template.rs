@@ -29,10 +29,13 @@ pub fn fill(pattern: &str, who: &Identity, flags: PolicyFlags, dialect: Dialect)
         rest = behind;
     }
     out += rest;
-    if pattern.contains("{{") && out.contains("+*") {
+    if !pattern.contains("{{") {
+        return Became::Is(out);
+    }
+    if out.contains("+*") {
         return Became::Breaks;
     }
-    Became::Is(if pattern.starts_with("{{") { out.strip_prefix('/').unwrap_or(&out).to_owned() } else { out })
+    Became::Is(out.strip_prefix('/').unwrap_or(&out).to_owned())
 }
 
 /// `/`, `*` and `+` would change what the pattern means: OpenBao cares unless told otherwise, Vault 1.21.0 does not.

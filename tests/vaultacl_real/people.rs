@@ -70,7 +70,7 @@ impl People {
                 name: alias.into(),
                 metadata: BTreeMap::new(),
                 custom: names(&custom),
-                annotated: false,
+                ..AliasValues::default()
             };
             let entity = EntityValues { id: Name::from(id.as_str()), name: name.into(), metadata: names(&metadata) };
             let who = Identity {
