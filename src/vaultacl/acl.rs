@@ -155,6 +155,12 @@ impl Dropped {
     pub fn is_deny(&self) -> bool {
         self.origin.capabilities.has(Capability::Deny)
     }
+
+    /// Whether what it may come back as can match a path: its text before the first template agrees with it. Without namespaces. O(length).
+    pub fn may_touch(&self, path: &str) -> bool {
+        let head = self.origin.written.split("{{").next().unwrap_or_default();
+        self.open && (path.starts_with(head) || head.starts_with(path))
+    }
 }
 
 /// The capability that each operation asks for. HELP asks for none.
@@ -224,6 +230,9 @@ impl Acl {
     pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
         if self.root {
             return vec!["root"];
+        }
+        if self.broken.is_some() {
+            return vec!["deny"];
         }
         let Some(rule) = self.winner(path, Operation::List, false).filter(|rule| !rule.capabilities.denies()) else { return vec!["deny"] };
         let mut words: Vec<&'static str> = rule.capabilities.iter().map(Capability::word).collect();
@@ -297,7 +306,8 @@ impl Acl {
         self.rules.get(self.index.best(&self.rules, path)?.rule)
     }
 
-    /// Vault 2.0: of everything that matches either form, the best deny if it outranks the best rule that lists; else that rule; else the best.
+    /// Vault 2.0: of everything that matches either form, the best deny unless a rule that lists outranks it; else the best rule that
+    /// lists; else the best.
     fn resolved(&self, path: &str, trimmed: &str) -> Option<&Merged> {
         let mut pool = Vec::new();
         self.index.all(&self.rules, path, &mut pool);
@@ -310,9 +320,9 @@ impl Acl {
         };
         let chosen = match (best(Some(Capability::Deny)), best(Some(Capability::List))) {
             (Some(deny), Some(lists)) if lists > deny => lists,
-            (Some(deny), Some(_)) => deny,
+            (Some(deny), _) => deny,
             (None, Some(lists)) => lists,
-            (_, None) => best(None)?,
+            (None, None) => best(None)?,
         };
         self.rules.get(chosen.rule)
     }

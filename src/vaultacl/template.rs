@@ -64,8 +64,10 @@ pub struct GroupValues {
 pub enum Filled {
     /// The pattern with its templates filled in.
     Is(String),
-    /// The block disappears: a value is missing, or is one that the server does not take.
+    /// The block disappears: a value is missing.
     Gone(String),
+    /// A value is one that the server does not take: it can't build the ACL at all, and every request of the token fails.
+    Refused(String),
     /// What it becomes is not known before the first login, or rests on what we can't see.
     Unknown(String),
     /// What it becomes is chosen by whoever may annotate the ServiceAccount.
@@ -75,6 +77,7 @@ pub enum Filled {
 /// Why a template has no value.
 enum Missing {
     Gone(String),
+    Refused(String),
     Unknown(String),
     Chosen(String),
 }
@@ -99,7 +102,7 @@ pub fn fill(pattern: &str, identity: &Identity, flags: PolicyFlags, dialect: Dia
         return unbalanced();
     }
     let mut filled = first.to_owned();
-    // A value that is certainly missing takes the block away whatever another one would become.
+    // A value that is certainly missing takes the block away whatever one before it would become.
     let mut open = None;
     for piece in pieces {
         let mut halves = piece.split("}}");
@@ -108,6 +111,7 @@ pub fn fill(pattern: &str, identity: &Identity, flags: PolicyFlags, dialect: Dia
         match value(template, identity, now).and_then(|value| taken(template, value, flags, dialect)) {
             Ok(value) => filled.push_str(&value),
             Err(Missing::Gone(why)) => return Filled::Gone(why),
+            Err(Missing::Refused(why)) => return open.unwrap_or(Filled::Refused(why)),
             Err(Missing::Unknown(why)) => _ = open.get_or_insert(Filled::Unknown(why)),
             Err(Missing::Chosen(why)) => open = Some(Filled::Chosen(why)),
         }
@@ -125,10 +129,10 @@ fn taken(template: &str, value: String, flags: PolicyFlags, dialect: Dialect) ->
     };
     let slashes = dialect != Dialect::OpenBao26 || flags.slashes;
     if !wildcards && value.contains(['*', '+']) {
-        return Err(Missing::Gone(format!("the value of {{{{{template}}}}} holds `*` or `+`")));
+        return Err(Missing::Refused(format!("the value of {{{{{template}}}}} holds `*` or `+`")));
     }
     if !slashes && value.contains('/') {
-        return Err(Missing::Gone(format!("the value of {{{{{template}}}}} holds a slash")));
+        return Err(Missing::Refused(format!("the value of {{{{{template}}}}} holds a slash")));
     }
     Ok(value)
 }

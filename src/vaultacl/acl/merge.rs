@@ -22,10 +22,8 @@ pub(super) fn merge(policies: &[Granted<'_>], identity: &Identity, dialect: Dial
     for granted in policies {
         for rule in &granted.policy.rules {
             match place(granted, rule, identity, dialect, now) {
-                Ok(pattern) => {
-                    if pattern.contains("+*") {
-                        acl.broken = Some(clean(&format!("`+*` in a path of policy {}", granted.name)));
-                    }
+                Ok(Placed::Refused(why)) => acl.broken = Some(clean(&format!("policy {}: {why}", granted.name))),
+                Ok(Placed::At(pattern)) => {
                     let expires = [rule.expires, granted.flags.expires].into_iter().flatten().min();
                     acl.next_expiry = [acl.next_expiry, expires].into_iter().flatten().min();
                     blocks.push((pattern, rule, granted));
@@ -60,21 +58,32 @@ pub(super) fn merge(policies: &[Granted<'_>], identity: &Identity, dialect: Dial
     acl
 }
 
+/// Where a block ends up.
+enum Placed {
+    At(String),
+    /// Nowhere, and with it the server refuses them all.
+    Refused(String),
+}
+
 /// The pattern that a block ends up with, or why it does not count.
-fn place(granted: &Granted<'_>, rule: &Rule, identity: &Identity, dialect: Dialect, now: Time) -> Result<String, Dropped> {
+fn place(granted: &Granted<'_>, rule: &Rule, identity: &Identity, dialect: Dialect, now: Time) -> Result<Placed, Dropped> {
     let dropped = |why: String, open: bool, chosen: bool| Dropped { origin: origin(rule, granted), why: clean(&why), open, chosen };
     if let Some(end) = [granted.flags.expires, rule.expires].into_iter().flatten().find(|end| now > *end) {
         return Err(dropped(format!("expired at {end}"), false, false));
     }
     let pattern = match template::fill(&rule.pattern, identity, granted.flags, dialect, now) {
         Filled::Is(pattern) => pattern,
+        Filled::Refused(why) => return Ok(Placed::Refused(why)),
         Filled::Gone(why) => return Err(dropped(why, false, false)),
         Filled::Unknown(why) => return Err(dropped(why, true, false)),
         Filled::Chosen(why) => return Err(dropped(why, true, true)),
     };
     // The slash that a value left at the front goes as one that was written does.
     let pattern = pattern.strip_prefix('/').filter(|_| !rule.pattern.starts_with('/')).map_or(pattern.as_str(), |rest| rest);
-    Ok(format!("{}{pattern}", granted.namespace))
+    if pattern.contains("+*") {
+        return Ok(Placed::Refused("`+*` in a path".to_owned()));
+    }
+    Ok(Placed::At(format!("{}{pattern}", granted.namespace)))
 }
 
 fn origin(rule: &Rule, granted: &Granted<'_>) -> Origin {

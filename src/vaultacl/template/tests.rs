@@ -119,6 +119,10 @@ fn dangerous_values_by_server() {
     ] {
         assert_eq!(filled(pattern, &known(), dialect).as_deref(), expected, "{pattern} {dialect:?}");
     }
+    assert!(matches!(fill(star, &known(), PolicyFlags::default(), OpenBao26, NOW), Filled::Refused(_)));
+    // The first that fails decides.
+    let both = |first: &str, second: &str| fill(&format!("{first}{second}"), &known(), PolicyFlags::default(), OpenBao26, NOW);
+    assert!(matches!(both("{{nothing}}", star), Filled::Gone(_)) && matches!(both(star, "{{nothing}}"), Filled::Refused(_)));
     let flags = PolicyFlags { slashes: true, wildcards: true, expires: None };
     assert_eq!(fill(slash, &known(), flags, OpenBao26, NOW), Filled::Is("a/tenant/app/*".into()));
     assert_eq!(fill(star, &known(), flags, OpenBao26, NOW), Filled::Is("a/x*/*".into()));
