@@ -477,6 +477,27 @@ fn templates_that_are_open_are_told() {
 }
 
 #[test]
+fn one_slash_goes_after_filling() {
+    let entity = super::super::template::EntityValues { metadata: [("none".into(), "".into())].into(), ..Default::default() };
+    let identity = Identity { entity: Some(entity), ..Identity::default() };
+    for (pattern, expected) in [
+        ("{{identity.entity.metadata.none}}/x", "x"),
+        ("/{{identity.entity.metadata.none}}/x", "/x"),
+        ("/{{identity.entity.metadata.none}}x", "x"),
+        ("/x", "/x"),
+    ] {
+        let (name, policy): (Name, Policy) = ("p".into(), Policy { rules: vec![rule(pattern, "read")] });
+        let acl = Acl::new(
+            &[Granted { name: &name, policy: &policy, flags: PolicyFlags::default(), namespace: "" }],
+            &identity,
+            Dialect::Any,
+            NOW,
+        );
+        assert_eq!(acl.rules()[0].pattern, expected, "{pattern}");
+    }
+}
+
+#[test]
 fn a_value_that_is_refused_breaks_them_all() {
     let mut identity = Identity { entity: Some(super::super::template::EntityValues::default()), ..Identity::default() };
     identity.entity.as_mut().unwrap().metadata = [("bad".into(), "x+".into()), ("slash".into(), "a/b".into())].into();
