@@ -131,7 +131,9 @@ fn issue(vault: &mut Vault, name: &str, role: &Role, account: (&str, &str, &str)
 /// A token made by hand.
 fn child(vault: &mut Vault, body: &Value) -> Token {
     let mut policies = texts(body, "policies").unwrap_or_default();
-    policies.push("default".into());
+    if !body.truth("no_default_policy") {
+        policies.push("default".into());
+    }
     policies.sort();
     policies.dedup();
     Token {
@@ -164,6 +166,10 @@ fn auth_json(token: &Token, identity: &BTreeSet<String>, orphan: bool) -> Value 
 pub(crate) fn answer(vault: &mut Vault, token: &Token, rest: &str, ask: &Ask<'_>) -> Result<Outcome, Failure> {
     match (rest, ask.operation) {
         ("token/lookup-self", Operation::Read | Operation::Update) => Ok(Outcome::Data(lookup(token))),
+        ("token/lookup", Operation::Update) => {
+            let found = vault.use_token(ask.body.text("token")).ok_or_else(|| failure(403, "bad token"))?;
+            Ok(Outcome::Data(lookup(&found)))
+        }
         ("token/renew-self", Operation::Update) => {
             let renewed = Token { created: clock::epoch(), ..token.clone() };
             let answer = auth_json(&renewed, &vault.identities.policies(&renewed.entity), true);

@@ -85,7 +85,11 @@ pub(crate) fn answer(vault: &mut Vault, rest: &str, ask: &Ask<'_>) -> Result<Out
     let known = &vault.identities;
     match (rest, ask.operation) {
         ("entity/id", Operation::List) => listed(known.entities.iter().map(|(id, entity)| (id, entity_row(entity)))),
-        ("entity-alias/id", Operation::List) => listed(aliases(vault).map(|(entity, alias)| (&alias.id, alias_json(entity, alias)))),
+        ("entity-alias/id", Operation::List) => listed(aliases(vault).map(|(entity, alias)| {
+            let mut row = alias_json(entity, alias);
+            row.cut("id");
+            (&alias.id, row)
+        })),
         ("group/id", Operation::List) => listed(known.groups.iter().map(|(id, group)| (id, group_row(known, id, group)))),
         ("lookup/entity", Operation::Update) => lookup(vault, &ask.body),
         ("entity", Operation::Update) => write_entity(vault, &ask.body),
@@ -103,7 +107,11 @@ fn one(vault: &Vault, rest: &str) -> Result<Outcome, Failure> {
     let data = match rest.split_once("/id/").or_else(|| rest.split_once("/name/")) {
         Some(("entity", key)) => known.entities.iter().find(|(id, e)| *id == key || e.name == key).map(|(id, e)| entity_json(known, id, e)),
         Some(("group", key)) => known.groups.iter().find(|(id, g)| *id == key || g.name == key).map(|(id, g)| group_json(known, id, g)),
-        Some(("entity-alias", key)) => aliases(vault).find(|(_, alias)| alias.id == key).map(|(id, alias)| alias_json(id, alias)),
+        Some(("entity-alias", key)) => aliases(vault).find(|(_, alias)| alias.id == key).map(|(id, alias)| {
+            let mut value = alias_json(id, alias);
+            value.put("namespace_id", "root");
+            value
+        }),
         _ => return Err(unsupported_path()),
     };
     data.map(Outcome::Data).ok_or_else(absent)
@@ -191,6 +199,11 @@ fn written(map: &BTreeMap<String, String>) -> Value {
     if map.is_empty() { Value::Null } else { json!(map) }
 }
 
+/// The same for a list.
+fn listing<T: serde::Serialize>(list: &[T]) -> Value {
+    if list.is_empty() { Value::Null } else { json!(list) }
+}
+
 fn alias_json(entity: &str, alias: &Alias) -> Value {
     let (metadata, custom) = (written(&alias.metadata), written(&alias.custom));
     json!({
@@ -229,8 +242,8 @@ fn group_row(known: &Identities, id: &str, group: &Group) -> Value {
 
 fn group_json(known: &Identities, id: &str, group: &Group) -> Value {
     json!({
-        "alias": {}, "id": id, "member_entity_ids": group.entities, "member_group_ids": group.groups,
+        "alias": {}, "id": id, "member_entity_ids": listing(&group.entities), "member_group_ids": listing(&group.groups),
         "metadata": written(&group.metadata), "modify_index": 1, "name": group.name, "namespace_id": "root",
-        "parent_group_ids": known.parents(id), "policies": group.policies, "type": if group.external { "external" } else { "internal" },
+        "parent_group_ids": listing(&known.parents(id)), "policies": group.policies, "type": if group.external { "external" } else { "internal" },
     })
 }
