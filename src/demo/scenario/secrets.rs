@@ -31,6 +31,7 @@ pub(crate) fn build(vault: &mut Vault, plan: &Plan) {
         policies: vec![name.clone()],
         ttl: 3_600,
         max_ttl: 0,
+        ..Role::default()
     };
     vault.roles.insert(name, role);
     // a value nobody may ever see: anything that shows it has read a secret
