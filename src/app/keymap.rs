@@ -33,11 +33,14 @@ pub enum Action {
     Targets,
     TurnRound,
     Explain,
+    Ask,
+    Everyone,
     GoFleet,
     GoTenant,
     GoMatrix,
     GoViolations,
     GoQuota,
+    GoVault,
     GoReceipts,
     NextScreen,
     PrevScreen,
@@ -100,6 +103,8 @@ pub enum Layer {
     Planning,
     /// In a story.
     Hearing,
+    /// In the answer about a path.
+    Asking,
     /// Asked whether to leave.
     Leaving,
     /// While a text is typed: every character belongs to the text.
@@ -152,7 +157,7 @@ const fn risky(danger: Danger, mut binding: Binding) -> Binding {
     binding
 }
 
-use Layer::{Any, Hearing, Leaving, Lists, On, Planning, Probing, Reading, Typing};
+use Layer::{Any, Asking, Hearing, Leaving, Lists, On, Planning, Probing, Reading, Typing};
 
 /// Every binding, in the order of help.
 pub static BINDINGS: &[Binding] = &[
@@ -199,6 +204,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(Any, Action::GoMatrix, &[c('3')], "3", "matrix", 0, "who can reach whom, beginning with the tenant the cursor is on"),
     bind(Any, Action::GoViolations, &[c('4')], "4", "violations", 0, "violations and refusals across the fleet"),
     bind(Any, Action::GoQuota, &[c('5')], "5", "quota", 0, "quota usage, what binds, what fits"),
+    bind(Any, Action::GoVault, &[c('6')], "6", "vault", 0, "what every tenant reaches in Vault, and by which rule"),
     bind(Any, Action::GoReceipts, &[c('7')], "7", "receipts", 0, "the ledger"),
     bind(Any, Action::NextScreen, &[k(KeyCode::Tab)], "Tab", "screen", 0, "next screen"),
     bind(Any, Action::PrevScreen, &[k(KeyCode::BackTab)], "Shift-Tab", "screen", 0, "previous screen"),
@@ -209,6 +215,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(On(Screen::Matrix), Action::NextFinding, &[c('n')], "n", "next gap", 4, "next cell that is not shut, in reading order"),
     bind(On(Screen::Matrix), Action::PrevFinding, &[c('N')], "N", "gap", 0, "previous cell that is not shut"),
     bind(On(Screen::Matrix), Action::Targets, &[c('w')], "w", "targets", 5, "give the room to the fixed targets, and back"),
+    bind(On(Screen::Vault), Action::Ask, &[c('a')], "a", "ask", 2, "type a path: which rule decides there, and who can reach it"),
     bind(On(Screen::Matrix), Action::TurnRound, &[c('v')], "v", "other way", 6, "the other way round: from the column to the row"),
     bind(Lists, Action::Filter, &[c('/')], "/", "filter", 8, "show rows with these words; a word after - must be absent"),
     bind(
@@ -255,6 +262,14 @@ pub static BINDINGS: &[Binding] = &[
     bind(Hearing, Action::Renew, &[c('r')], "r", "ask again", 3, "ask again"),
     bind(Hearing, Action::DetailDown, &[c('j'), k(KeyCode::Down), c(' '), k(KeyCode::PageDown)], "j", "down", 4, "scroll down"),
     bind(Hearing, Action::DetailUp, &[c('k'), k(KeyCode::Up), k(KeyCode::PageUp)], "k", "up", 5, "scroll up"),
+    bind(Asking, Action::Close, &[k(KeyCode::Esc), c('q')], "Esc", "close", 1, "close"),
+    bind(Asking, Action::Ask, &[c('a'), c('/'), k(KeyCode::Enter)], "a", "other path", 2, "type another path"),
+    bind(Asking, Action::Everyone, &[k(KeyCode::Tab), c('w')], "Tab w", "one / all tenants", 3, "this tenant alone, or who of all tenants"),
+    bind(Asking, Action::Right, &[c('l'), k(KeyCode::Right)], "l →", "operation", 4, "of all tenants: the next operation"),
+    bind(Asking, Action::Left, &[c('h'), k(KeyCode::Left)], "h ←", "operation", 0, "of all tenants: the previous operation"),
+    bind(Asking, Action::Copy, &[c('y')], "y", "copy", 5, "copy the answer"),
+    bind(Asking, Action::DetailDown, &[c('j'), k(KeyCode::Down), c(' '), k(KeyCode::PageDown)], "j", "down", 6, "scroll down"),
+    bind(Asking, Action::DetailUp, &[c('k'), k(KeyCode::Up), k(KeyCode::PageUp)], "k", "up", 7, "scroll up"),
     bind(Leaving, Action::Leave, &[c('y'), k(KeyCode::Enter), c('q')], "y", "leave", 1, "leave; what runs is cancelled"),
     bind(Leaving, Action::Close, &[k(KeyCode::Esc), c('n')], "n", "stay", 2, "stay"),
     bind(Typing, Action::Accept, &[k(KeyCode::Enter)], "Enter", "take", 1, "take what was typed"),
@@ -269,6 +284,8 @@ pub fn layer(state: &State) -> Layer {
         Some(Dialog::Plan(plan)) if plan.typed.is_some() => Typing,
         Some(Dialog::Plan(_)) => Planning,
         Some(Dialog::Story(_)) => Hearing,
+        Some(Dialog::Ask(ask)) if ask.typing => Typing,
+        Some(Dialog::Ask(_)) => Asking,
         Some(Dialog::Quit) => Leaving,
         None if state.typing => Typing,
         None => On(state.screen),
@@ -289,6 +306,7 @@ pub fn in_bar(state: &State, binding: &Binding) -> bool {
         _ if binding.bar == 0 || !in_force(binding, layer(state)) => false,
         (Any | Lists | On(_), Action::Back | Action::Undo | Action::Sort | Action::Columns) => works(),
         (Any, Action::Quit) => enabled(state, Action::Back).is_err(),
+        (Asking, Action::Right) => works(),
         (Any, Action::Progress) | (Probing, Action::Close) => state.run.as_ref().is_some_and(super::run::Run::running),
         _ => true,
     }
@@ -339,6 +357,10 @@ pub fn enabled(state: &State, action: Action) -> Result<(), Cow<'static, str>> {
         Action::Columns if !state.page().others && columns::hidden(state) == 0 => no("every column is on the screen"),
         Action::Sort if orders(state.screen).len() < 2 => no("this screen has one order"),
         Action::Progress if state.run.is_none() => no("no probe was run yet"),
+        Action::Ask if state.dialog.is_none() && super::vault::selected(state).is_none() => no("no tenant selected"),
+        Action::Left | Action::Right if matches!(&state.dialog, Some(Dialog::Ask(ask)) if !ask.everyone) => {
+            no("every operation is shown; Tab asks about all tenants, one operation at a time")
+        }
         Action::Accept => acceptable(state),
         _ => Ok(()),
     }
