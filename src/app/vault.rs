@@ -110,6 +110,20 @@ impl Stance {
         }
     }
 
+    /// One word, for a narrow line.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Escalates => "escalate",
+            Self::Value => "read",
+            Self::Tamper => "tamper",
+            Self::Structure => "names",
+            Self::Unsure => "unsure",
+            Self::Apart => "apart",
+            Self::Proved => "proved",
+            Self::Outside => "out",
+        }
+    }
+
     /// What it means.
     pub const fn words(self) -> &'static str {
         match self {

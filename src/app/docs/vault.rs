@@ -110,8 +110,8 @@ fn reached(state: &State, tenant: &str, width: usize) -> Doc {
     doc.hang(vec![span(format!("{} ", stance.sign(state.symbols())), role(state, stance.role()))], stance.words(), Role::Strong);
     crossings(state, reach, &mut doc);
     grants(state, reach, "gives itself more by", &reach.escalations, Role::Breached, &mut doc);
-    own(state, reach, &mut doc);
     doubts(state, reach, &mut doc);
+    own(state, reach, &mut doc);
     let lists = [
         ("lists above its own by", &reach.ancestors, Role::SevMedium),
         ("writes on its own by", &reach.writes, Role::SevLow),
@@ -228,7 +228,7 @@ fn doubts(state: &State, reach: &TenantReach, doc: &mut Doc) {
 pub fn legend(state: &State, width: usize) -> Vec<Span> {
     let columns = |line: &[Span]| line.iter().map(|s| s.text.chars().count()).sum::<usize>();
     let line = legend_in(state, 3, Stance::word);
-    if columns(&line) <= width { line } else { legend_in(state, 2, |stance| stance.word().split(' ').next().unwrap_or_default()) }
+    if columns(&line) <= width { line } else { legend_in(state, 2, Stance::short) }
 }
 
 fn legend_in(state: &State, gap: usize, word: impl Fn(Stance) -> &'static str) -> Vec<Span> {
@@ -245,7 +245,7 @@ fn legend_in(state: &State, gap: usize, word: impl Fn(Stance) -> &'static str) -
 pub fn signs(state: &State, width: usize) -> Doc {
     let mut doc = Doc::new(width);
     for stance in STANCES {
-        let first = vec![span(stance.sign(state.symbols()), stance.role()), span(format!("  {:14}", stance.word()), Role::Strong)];
+        let first = vec![span(stance.sign(state.symbols()), stance.role()), span(format!("  {:15}", stance.word()), Role::Strong)];
         doc.hang(first, stance.words(), Role::Text);
     }
     doc.blank();

@@ -9,41 +9,50 @@ use crate::app::docs;
 use crate::app::layout::{Area, Layout};
 use crate::app::list::Row;
 use crate::app::role::Role;
+use crate::app::vault;
 use crate::app::vault::tally::Count;
-use crate::app::vault::{self, HARMS};
 use crate::ui::Cx;
 use crate::ui::frame;
 use crate::ui::pen::Pen;
 
-/// A column behind the tenant's name: its title, its width, and the columns of the list it needs to be shown.
+/// A column behind the tenant's name: its title and width where there is little room and where there is more, and the columns of the list from
+/// which on it is shown.
 struct Column {
-    title: &'static str,
-    width: usize,
+    titles: [&'static str; 2],
+    widths: [usize; 2],
     from: usize,
-    cell: fn(&Count, &State<'_>) -> (String, Role),
+    cell: fn(&Count, &Beside<'_>) -> (String, Role),
 }
 
 /// What a cell needs beside its counts.
-struct State<'a> {
+struct Beside<'a> {
     cx: &'a Cx<'a>,
     cover: (&'static str, Role),
 }
 
-const fn column(title: &'static str, width: usize, from: usize, cell: fn(&Count, &State<'_>) -> (String, Role)) -> Column {
-    Column { title, width, from, cell }
+const fn column(titles: [&'static str; 2], widths: [usize; 2], from: usize, cell: fn(&Count, &Beside<'_>) -> (String, Role)) -> Column {
+    Column { titles, widths, from, cell }
 }
+
+/// From so many columns on, titles are written out.
+const ROOMY: usize = 74;
 
 /// Every column, from left to right.
 static COLUMNS: [Column; 8] = [
-    column("RO", 2, 48, |count, _| (short(count.roles), if count.roles == 0 { Role::Na } else { Role::Text })),
-    column("LOGIN", 5, 44, |count, _| (format!("{}/{}", short(count.configured), short(count.owner)), Role::Text)),
-    column("OWN", 7, 34, |_, state| (state.cover.0.to_owned(), state.cover.1)),
-    column(HARMS[0].1, 3, 0, |count, state| number(state, count.partners[0], Role::Breached)),
-    column(HARMS[1].1, 3, 26, |count, state| number(state, count.partners[1], Role::SevHigh)),
-    column(HARMS[2].1, 3, 30, |count, state| number(state, count.partners[2], Role::Degraded)),
-    column("ESC", 3, 38, |count, state| number(state, count.escalations, Role::Breached)),
-    column("?", 2, 20, |count, state| number(state, count.doubts, Role::Unknown)),
+    column(["RO", "ROLES"], [2, 5], 48, |count, _| (short(count.roles), if count.roles == 0 { Role::Na } else { Role::Text })),
+    column(["LOGIN", "LOGINS"], [5, 7], 44, |count, _| (format!("{}/{}", short(count.configured), short(count.owner)), Role::Text)),
+    column(["OWN", "OWN"], [7, 7], 34, |_, beside| (beside.cover.0.to_owned(), beside.cover.1)),
+    column(["VAL", "VALUE"], [3, 5], 0, |count, beside| number(beside, partners(count, 0), Role::Breached)),
+    column(["TAM", "TAMPER"], [3, 6], 26, |count, beside| number(beside, partners(count, 1), Role::SevHigh)),
+    column(["STR", "STRUCT"], [3, 6], 30, |count, beside| number(beside, partners(count, 2), Role::Degraded)),
+    column(["ESC", "ESC"], [3, 3], 38, |count, beside| number(beside, count.escalations, Role::Breached)),
+    column(["?", "?"], [2, 3], 20, |count, beside| number(beside, count.doubts, Role::Unknown)),
 ];
+
+/// How many tenants are reached with the nth harm.
+fn partners(count: &Count, nth: usize) -> usize {
+    count.partners.get(nth).copied().unwrap_or(0)
+}
 
 /// A count in at most three columns.
 fn short(n: usize) -> String {
@@ -55,8 +64,8 @@ fn short(n: usize) -> String {
 }
 
 /// A count; none is a dash.
-fn number(state: &State<'_>, n: usize, role: Role) -> (String, Role) {
-    if n == 0 { (state.cx.sym.dash.to_owned(), Role::Na) } else { (short(n), role) }
+fn number(beside: &Beside<'_>, n: usize, role: Role) -> (String, Role) {
+    if n == 0 { (beside.cx.sym.dash.to_owned(), Role::Na) } else { (short(n), role) }
 }
 
 /// Draws the screen.
@@ -89,10 +98,12 @@ pub fn draw(cx: &Cx<'_>, layout: &Layout, at: &dyn Fn(Area) -> Rect, buf: &mut B
     detail(cx, at(layout.detail), buf);
 }
 
-/// Columns of a tenant's name, and those that fit behind it.
-fn shown(width: usize) -> (usize, Vec<&'static Column>) {
-    let fit: Vec<&Column> = COLUMNS.iter().filter(|column| width >= column.from).collect();
-    let taken: usize = fit.iter().map(|column| column.width + 1).sum();
+/// Columns of a tenant's name, and the columns that fit behind it, each with its title and width.
+fn shown(width: usize) -> (usize, Vec<(&'static Column, &'static str, usize)>) {
+    let size = usize::from(width >= ROOMY);
+    let fit = COLUMNS.iter().filter(|column| width >= column.from);
+    let fit: Vec<_> = fit.filter_map(|column| Some((column, *column.titles.get(size)?, *column.widths.get(size)?))).collect();
+    let taken: usize = fit.iter().map(|(.., width)| width + 1).sum();
     (width.saturating_sub(taken + 4).min(32), fit)
 }
 
@@ -101,8 +112,8 @@ fn heads(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let (name, columns) = shown(usize::from(area.width));
     let mut pen = Pen::new(cx, buf, area, 0);
     pen.skip(3).cell("TENANT", name, style).skip(1);
-    for column in columns {
-        pen.cell_right(column.title, column.width, style).skip(1);
+    for (_, title, width) in columns {
+        pen.cell_right(title, width, style).skip(1);
     }
 }
 
@@ -112,13 +123,13 @@ fn line(cx: &Cx<'_>, area: Rect, row: u16, tenant: &str, blind: bool, buf: &mut 
     let stance = vault::stance(cx.state, tenant);
     let (name, columns) = shown(usize::from(area.width));
     let (word, role, _) = vault::cover(&reach.own);
-    let state = State { cx, cover: (if word == "-" { cx.sym.dash } else { word }, role) };
+    let beside = Beside { cx, cover: (if word == "-" { cx.sym.dash } else { word }, role) };
     let mut pen = Pen::new(cx, buf, area, row);
     pen.skip(1).put(stance.sign(cx.sym), dim(stance.role())).skip(1);
     pen.cell(&cx.state.sayer().say(tenant), name, dim(Role::Strong)).skip(1);
-    for column in columns {
-        let (text, role) = (column.cell)(count, &state);
-        pen.cell_right(&text, column.width, dim(role)).skip(1);
+    for (column, _, width) in columns {
+        let (text, role) = (column.cell)(count, &beside);
+        pen.cell_right(&text, width, dim(role)).skip(1);
     }
 }
 

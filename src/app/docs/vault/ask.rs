@@ -135,7 +135,7 @@ fn decided(state: &State, operations: &[Operation], outcome: &Outcome, own: bool
     if let Some(rule) = &outcome.rule {
         ruling(state, rule, "      ", doc);
     } else if outcome.allowed {
-        doc.para("      root: no rule is looked at", Role::Breached);
+        doc.hang(vec![span("      ", Role::Text)], "root: no rule is looked at", Role::Breached);
     }
 }
 
@@ -169,9 +169,10 @@ fn all(state: &State, dialog: &AskDialog, everyone: &Everyone, owners: &[TenantI
     let others = everyone.allowed.keys().filter(|tenant| !owners.contains(tenant)).count();
     let role = if others > 0 { Role::Breached } else { Role::Strong };
     let besides = match (owners.is_empty(), others) {
+        _ if count == 0 => String::new(),
         (true, _) => String::new(),
-        (false, 0) => ": nobody but the owner".to_owned(),
-        (false, n) => format!(": {n} of them not the owner"),
+        (false, 0) => ": nobody but whose it is".to_owned(),
+        (false, n) => format!(": {n} of them not its owner"),
     };
     doc.para(&format!("{count} of {all} tenants{besides}"), role);
     for door in everyone.doors.iter().take(TOLD) {

@@ -78,7 +78,7 @@ fn one_role(state: &State, group: &Group<'_>, doc: &mut Doc) {
     }
     many(group.who.len(), ACCOUNTS, "ServiceAccounts", doc);
     if login.acl.is_root() {
-        doc.para("  root: everything is allowed", Role::Breached);
+        doc.hang(vec![span("  ", Role::Text)], "root: everything is allowed", Role::Breached);
     }
     for (policy, from) in by_name(&login.policies) {
         one_policy(state, login, policy, &from, doc);
@@ -162,8 +162,8 @@ fn one_policy(state: &State, login: &Login, policy: &Name, from: &[&PolicyFrom],
     }
     many(rules.len(), RULES, "rules", doc);
     if own > 0 {
-        doc.para(&format!("    {own} rules on the token itself and the server's own help"), Role::Muted);
+        doc.hang(vec![span("    ", Role::Text)], &format!("{own} rules on the token itself and the server's own help"), Role::Muted);
     } else if rules.is_empty() {
-        doc.para("    no rule that counts", Role::Muted);
+        doc.hang(vec![span("    ", Role::Text)], "no rule that counts", Role::Muted);
     }
 }
