@@ -47,8 +47,7 @@ fn grant(policy: &str, line: u32, pattern: &str, path: &str, capability: Capabil
 }
 
 fn crossing(harm: Harm, action: usize, grant: Grant, partners: &[&str]) -> Crossing {
-    let partners: Arc<[TenantId]> = partners.iter().map(|p| TenantId::from(*p)).collect();
-    Crossing { harm, action: VERSION_2[action], grant, partners }
+    Crossing { harm, action: VERSION_2[action], grant, partners: partners.iter().map(|p| TenantId::from(*p)).collect() }
 }
 
 fn picture(names: &[TenantId]) -> Picture {

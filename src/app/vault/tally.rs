@@ -53,7 +53,7 @@ impl Count {
 fn partners(crossings: &[Crossing], harm: Harm) -> usize {
     let mut of_harm = crossings.iter().filter(|crossing| crossing.harm == harm).map(|crossing| &crossing.partners);
     let Some(first) = of_harm.next() else { return 0 };
-    let rest: Vec<_> = of_harm.filter(|partners| !Arc::ptr_eq(partners, first)).collect();
+    let rest: Vec<_> = of_harm.filter(|partners| *partners != first).collect();
     if rest.is_empty() {
         return first.len();
     }
@@ -105,9 +105,9 @@ mod tests {
     use crate::vaultacl::acl::Origin;
     use crate::vaultacl::capability::{Capabilities, Operation};
     use crate::vaultacl::kv::VERSION_2;
-    use crate::vaultacl::reach::{Doubt, Grant};
+    use crate::vaultacl::reach::{Doubt, Grant, Partners};
 
-    fn crossing(harm: Harm, partners: &Arc<[TenantId]>) -> Crossing {
+    fn crossing(harm: Harm, partners: &Partners) -> Crossing {
         let origin = Origin { policy: "p".into(), line: 1, capabilities: Capabilities::NONE, written: "a".into() };
         let grant = Grant { login: 0, origin, pattern: "a".into(), path: "a".into(), operation: Operation::Read, conditions: false };
         Crossing { harm, action: VERSION_2[0], grant, partners: partners.clone() }
@@ -115,8 +115,8 @@ mod tests {
 
     #[test]
     fn partners_are_counted_once_whatever_the_rules() {
-        let both: Arc<[TenantId]> = ["a".into(), "b".into()].into();
-        let other: Arc<[TenantId]> = ["b".into(), "c".into()].into();
+        let both = Partners::from(["a".into(), "b".into()]);
+        let other = Partners::from(["b".into(), "c".into()]);
         let mut reach = TenantReach::default();
         reach.crossings = vec![crossing(Harm::Tamper, &both), crossing(Harm::Tamper, &other), crossing(Harm::Tamper, &both)];
         let count = Count::of(&reach);

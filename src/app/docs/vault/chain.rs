@@ -80,6 +80,10 @@ fn one_role(state: &State, group: &Group<'_>, doc: &mut Doc) {
     if login.acl.is_root() {
         doc.hang(vec![span("  ", Role::Text)], "root: everything is allowed", Role::Breached);
     }
+    if let Some(why) = login.acl.broken() {
+        let text = format!("the server can't build an ACL of these: every request fails: {}", say.say(why));
+        doc.hang(vec![span(format!("  {} ", state.symbols().no), Role::SevHigh)], &text, Role::Text);
+    }
     for (policy, from) in by_name(&login.policies) {
         one_policy(state, login, policy, &from, doc);
     }
