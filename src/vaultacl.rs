@@ -1,6 +1,7 @@
 //! Vault's and OpenBao's ACL: policies read as the servers read them, what they decide together, and what every tenant can reach by them.
 
 pub mod acl;
+pub mod binding;
 mod block;
 pub mod capability;
 mod decode;
