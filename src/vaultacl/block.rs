@@ -119,7 +119,8 @@ fn rule(first: &Key<'_>, label: Option<&Key<'_>>, item: &Item<'_>, dialect: Dial
     let mut block = Block::decode(items, line)?;
     let group = group::decode(items, dialect)?;
     let expires = block.expires()?;
-    let pattern = written.strip_prefix('/').unwrap_or(written);
+    // with templates the slash goes when they are filled in
+    let pattern = written.strip_prefix('/').filter(|_| !written.contains("{{")).unwrap_or(written);
     if pattern.contains("+*") {
         return Err(Refused::at(line, &format!("path {pattern:?}: invalid use of wildcards ('+*' is forbidden)")));
     }

@@ -51,7 +51,7 @@ name = "x"
 },
 path "${x}%{y}" { } path { capabilities = ["list"] } path "e" "second label" { policy = "sudo" }
 path = { policy = "write" }
-path "//f" { capabilities = [,, "read",, ] }"#;
+path "//f" { capabilities = [,, "read",, ] } path "/{{x}}" { }"#;
     assert_eq!(
         rules(text),
         pairs(&[
@@ -65,10 +65,11 @@ path "//f" { capabilities = [,, "read",, ] }"#;
             ("e", "create read update delete list sudo"),
             ("path", "create read update delete list"),
             ("/f", "read"),
+            ("/{{x}}", ""),
         ])
     );
     let lines: Vec<u32> = read(text, Dialect::Any).unwrap().rules.iter().map(|rule| rule.line).collect();
-    assert_eq!(lines, [3, 4, 6, 6, 8, 15, 15, 15, 16, 17]);
+    assert_eq!(lines, [3, 4, 6, 6, 8, 15, 15, 15, 16, 17, 17]);
     assert_eq!(rules(""), []);
     assert_eq!(rules("path \"a\" { }\r\n# \r\npath \"b\" {\r\n}"), pairs(&[("a", ""), ("b", "")]));
     assert_eq!(rules("name = "), [], "the server drops an attribute that ends with the text");
@@ -286,7 +287,7 @@ fn own_paths_are_found_narrowest_first() {
         r#"path "secret/data/tenants/acme/*" { capabilities = ["read"] }
         path "secret/metadata/tenants/acme/*" { capabilities = ["read", "list"] }
         path "secret/data/web-tenant-acme" { capabilities = ["read"] }
-        path "secret/data/{{identity.entity.aliases.acc1.metadata.service_account_namespace}}/x" { capabilities = ["read"] }
+        path "/secret/data/{{identity.entity.aliases.acc1.metadata.service_account_namespace}}/x" { capabilities = ["read"] }
         path "secret/data/{{identity.entity.id}}" { capabilities = ["read"] }
         path "secret/data/+/shared" { capabilities = ["read"] }
         path "secret/data/denied" { capabilities = ["read", "deny"] }
