@@ -95,3 +95,10 @@ pub struct Refused {
     /// What is wrong, cleaned.
     pub what: String,
 }
+
+impl Refused {
+    /// From a line and words that may hold foreign text.
+    pub fn at(line: u32, what: &str) -> Self {
+        Self { line, what: crate::model::text::clean_to(what, 200) }
+    }
+}

@@ -173,7 +173,7 @@ mod tests {
                 operation: action.operation,
                 conditions: false,
             },
-            partners: std::sync::Arc::from([]),
+            partners: crate::vaultacl::reach::Partners::default(),
         };
         let roots = [root("secret", 2, "globex"), root("old", 1, "globex")];
         let crossings = [
