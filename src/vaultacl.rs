@@ -13,7 +13,6 @@ mod json;
 pub mod kv;
 mod lexer;
 mod literal;
-pub mod own;
 pub mod policy;
 pub mod reach;
 mod span;
@@ -23,7 +22,6 @@ mod tree;
 use std::borrow::Cow;
 
 use dialect::Dialect;
-pub use own::{Login, OwnPath, PathKind, own_paths};
 use policy::{Policy, Refused};
 
 /// Policies larger than this are not read.
