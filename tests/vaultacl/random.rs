@@ -21,9 +21,11 @@ fn path(choose: &mut Choices<'_>) -> String {
     format!("{}{}", parts.join("/"), if choose.once_in(4) { "/" } else { "" })
 }
 
-fn someone(choose: &mut Choices<'_>) -> Identity {
-    let name = *choose.of(&["a", "b", "ab", "a/b", "a*", "+", ""]);
-    let metadata = [("k".into(), (*choose.of(&["a", "", "ä", "*"])).into())].into();
+fn someone(choose: &mut Choices<'_>, dialect: Dialect) -> Identity {
+    // what Vault 2.0 makes of wildcards in values is not settled (`spec/vault.md` 9)
+    let settled = dialect != Dialect::Vault20;
+    let name = *choose.of(if settled { &["a", "b", "ab", "a/b", "a*", "+", ""][..] } else { &["a", "b", ""] });
+    let metadata = [("k".into(), (*choose.of(if settled { &["a", "", "ä", "*"][..] } else { &["a", ""] })).into())].into();
     if choose.once_in(4) {
         return Identity::default();
     }
@@ -53,7 +55,7 @@ fn world(choose: &mut Choices<'_>) -> World {
             (policy, flags, if choose.once_in(4) { *choose.of(&NAMESPACES) } else { "" })
         })
         .collect();
-    World { dialect, made, who: someone(choose), paths }
+    World { dialect, made, who: someone(choose, dialect), paths }
 }
 
 /// Every path, with slashes where they may matter, in every namespace.
@@ -68,6 +70,20 @@ fn around(paths: &[String]) -> Vec<String> {
     all
 }
 
+/// Shows the world when a comparison in it fails.
+struct Told<'a>(&'a World);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for (policy, flags, namespace) in &self.0.made {
+                eprintln!("# of {namespace:?}, {flags:?}\n{}", made::hcl(policy));
+            }
+            eprintln!("{} for {:?}", self.0.dialect.word(), self.0.who.entity);
+        }
+    }
+}
+
 fn agree(bytes: &[u8]) {
     let mut choose = Choices::new(bytes);
     let world = world(&mut choose);
@@ -77,6 +93,7 @@ fn agree(bytes: &[u8]) {
         .zip(&world.made)
         .map(|(policy, (_, flags, namespace))| Given { policy, flags: *flags, namespace })
         .collect();
+    let _told = Told(&world);
     let both = Both::new(&given, &world.who, world.dialect);
     for path in around(&world.paths) {
         both.capabilities(&path);
