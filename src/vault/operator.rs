@@ -229,6 +229,17 @@ mod tests {
     }
 
     #[test]
+    fn the_test_beds_operator_has_exactly_this_policy() {
+        let lines = |text: &str| {
+            let bare = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ").split(" #").next().unwrap_or_default().to_owned();
+            text.lines().filter(|line| line.starts_with("path ")).map(bare).collect::<Vec<_>>()
+        };
+        let bed = lines(include_str!("../../tests/testbed/manifests/operator.hcl"));
+        assert_eq!(lines(&policy(["kubernetes"])), bed);
+        assert_eq!(bed.len(), LINES.len());
+    }
+
+    #[test]
     fn a_list_is_asked_about_with_its_slash() {
         let all = wanted(["kubernetes"]);
         let asked = |path: &str| all.iter().find(|wanted| wanted.path == path).map(Wanted::asked);

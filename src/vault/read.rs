@@ -56,13 +56,15 @@ pub(super) struct Reading<'a> {
     pub(super) round: Round,
     /// How long the server asks to be left alone.
     pub(super) wait: Option<Duration>,
+    /// It was cut short by a rate limit after it had read something new: what is left can be had soon.
+    pub(super) progress: bool,
     age: u32,
 }
 
 impl<'a> Reading<'a> {
     /// A reading with a client that has our token.
     pub(super) const fn new(client: &'a Client, now: Time, whole: bool, poll: Duration) -> Self {
-        Self { client, now, whole, poll, round: Round::Fine, wait: None, age: 0 }
+        Self { client, now, whole, poll, round: Round::Fine, wait: None, progress: false, age: 0 }
     }
 
     fn trouble(&mut self, error: &VaultError) {
