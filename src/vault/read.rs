@@ -365,6 +365,9 @@ async fn namespaces(reading: &mut Reading<'_>, facts: &mut VaultFacts) {
         Err(error) if error.kind == VaultErrorKind::NotFound && !error.silent => {
             facts.namespaces = Part { state: SourceState::Absent, ..Part::default() };
         }
-        answer => settle(reading, &mut facts.namespaces, listed(answer).map(|answer| project::namespaces(&answer)), (path, "list")),
+        answer => {
+            let names = listed(answer).map(|answer| project::namespaces(&answer).map(|name| (name, ())).collect());
+            settle(reading, &mut facts.namespaces, names, (path, "list"));
+        }
     }
 }
