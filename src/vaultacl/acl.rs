@@ -1,10 +1,15 @@
 //! The rules of several policies together, and what they decide (`spec/vault.md` 1.3 to 1.6).
 
+mod index;
+mod limits;
+mod merge;
+
 use serde_json::Value;
 
-use super::capability::{Capabilities, Operation};
-use super::dialect::Dialect;
-use super::policy::{PatternKind, Policy};
+use self::index::{Index, Winner};
+use super::capability::{Capabilities, Capability, Operation};
+use super::dialect::{Dialect, ListRule};
+use super::policy::{Limits, PatternKind, Policy};
 use super::template::Identity;
 use crate::model::ids::Name;
 use crate::model::time::Time;
@@ -28,8 +33,11 @@ pub struct Granted<'a> {
 pub struct Acl {
     dialect: Dialect,
     root: bool,
+    broken: Option<String>,
     rules: Vec<Merged>,
+    index: Index,
     dropped: Vec<Dropped>,
+    next_expiry: Option<Time>,
 }
 
 /// Rules of one pattern and kind, merged.
@@ -43,6 +51,8 @@ pub struct Merged {
     pub capabilities: Capabilities,
     /// It carries limits: what it allows, it allows under conditions.
     pub limited: bool,
+    /// Those limits, merged.
+    pub limits: Option<Box<Limits>>,
     /// The blocks that it was merged from, in the order of the policies: which policy, and on which line.
     pub from: Vec<Origin>,
 }
@@ -69,6 +79,8 @@ pub struct Dropped {
     pub why: String,
     /// Whether it may come back: what it becomes is not known, so it may grant or deny anything its pattern leaves open.
     pub open: bool,
+    /// It is open because whoever logs in chooses the value.
+    pub chosen: bool,
 }
 
 /// What is asked.
@@ -76,7 +88,7 @@ pub struct Dropped {
 pub struct Request<'a> {
     /// What it does.
     pub operation: Operation,
-    /// The path without `/v1/`; for LIST and SCAN with or without the slash that the server appends.
+    /// The path without `/v1/`, its namespace in front; for LIST and SCAN with or without the slash that the server appends.
     pub path: &'a str,
     /// Parameters, if any: for a GET its query.
     pub data: Option<&'a serde_json::Map<String, Value>>,
@@ -119,12 +131,64 @@ pub enum Why {
     Parameters,
     /// OpenBao's `pagination_limit` is exceeded.
     Pagination,
+    /// The server can't build an ACL of these policies: it answers every request with an error.
+    Broken,
 }
 
+impl Why {
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoRule => "no rule matches",
+            Self::Denied => "the rule that wins denies",
+            Self::Lacks => "the rule that wins lacks the capability",
+            Self::Wrapping => "the wrapping asked for is outside the rule's limits",
+            Self::Parameters => "a parameter is missing or not allowed by the rule",
+            Self::Pagination => "the rule asks for a smaller page",
+            Self::Broken => "the server can't build an ACL of these policies",
+        }
+    }
+}
+
+impl Dropped {
+    /// Whether a deny is lost with it: what it was to refuse may be open.
+    pub fn is_deny(&self) -> bool {
+        self.origin.capabilities.has(Capability::Deny)
+    }
+
+    /// Whether what it may come back as can match a path: its text before the first template agrees with it. Without namespaces. O(length).
+    pub fn may_touch(&self, path: &str) -> bool {
+        let head = self.origin.written.split("{{").next().unwrap_or_default();
+        self.open && (path.starts_with(head) || head.starts_with(path))
+    }
+}
+
+/// The capability that each operation asks for. HELP asks for none.
+const NEEDS: [(Operation, Capability); 8] = [
+    (Operation::Read, Capability::Read),
+    (Operation::List, Capability::List),
+    (Operation::Update, Capability::Update),
+    (Operation::Create, Capability::Create),
+    (Operation::Delete, Capability::Delete),
+    (Operation::Patch, Capability::Patch),
+    (Operation::Scan, Capability::Scan),
+    (Operation::Recover, Capability::Recover),
+];
+
 impl Acl {
-    /// The ACL of policies as a token with this identity has them. `now` decides what has expired. O(rules × log rules).
-    pub fn new(_policies: &[Granted<'_>], _identity: &Identity, dialect: Dialect, _now: Time) -> Self {
-        Self { dialect, ..Self::default() }
+    /// The ACL of policies as a token with this identity has them. `now` decides what has expired. Of `root` together with other policies no
+    /// server can build one: see [`Acl::broken`]. O(length of all rules × log rules).
+    pub fn new(policies: &[Granted<'_>], identity: &Identity, dialect: Dialect, now: Time) -> Self {
+        if let Some(root) = policies.iter().find(|granted| granted.name.eq_ignore_ascii_case("root")) {
+            if policies.len() > 1 {
+                return Self { broken: Some("other policies beside root".to_owned()), dialect, ..Self::default() };
+            }
+            if root.namespace.is_empty() || dialect == Dialect::OpenBao26 {
+                return Self::root(dialect);
+            }
+            return Self { broken: Some("the root policy outside the root namespace".to_owned()), dialect, ..Self::default() };
+        }
+        merge::merge(policies, identity, dialect, now)
     }
 
     /// The ACL of the root policy.
@@ -132,14 +196,58 @@ impl Acl {
         Self { dialect, root: true, ..Self::default() }
     }
 
-    /// Decides a request. O(log rules for exact and prefix rules + segment rules × parts).
-    pub fn decide(&self, _request: &Request<'_>) -> Decision<'_> {
-        Decision { allowed: self.root, root_privs: self.root, rule: None, why: (!self.root).then_some(Why::NoRule) }
+    /// Decides a request. O(parts of the path × matching lengths + log rules, and for rules with `+` in it: those whose text before the first
+    /// `+` fits × parts until they differ).
+    pub fn decide(&self, request: &Request<'_>) -> Decision<'_> {
+        if self.root {
+            return Decision { allowed: true, root_privs: true, rule: None, why: None };
+        }
+        if self.broken.is_some() {
+            return refuse(None, Why::Broken);
+        }
+        if request.operation == Operation::Help {
+            return Decision { allowed: true, root_privs: false, rule: None, why: None };
+        }
+        let Some(rule) = self.winner(request.path, request.operation, true) else { return refuse(None, Why::NoRule) };
+        if rule.capabilities.has(Capability::Deny) {
+            return refuse(Some(rule), Why::Denied);
+        }
+        if !NEEDS.iter().any(|(operation, needed)| *operation == request.operation && rule.capabilities.has(*needed)) {
+            return refuse(Some(rule), Why::Lacks);
+        }
+        let why = rule.limits.as_ref().and_then(|limits| limits::check(limits, request, self.dialect).err());
+        let root_privs = rule.capabilities.has(Capability::Sudo);
+        Decision { allowed: why.is_none(), root_privs, rule: Some(rule), why }
     }
 
-    /// What `sys/capabilities` would answer for a path: words in the server's order; `root` for root, `deny` for nothing.
-    pub fn capabilities(&self, _path: &str) -> Vec<&'static str> {
-        if self.root { vec!["root"] } else { vec!["deny"] }
+    /// The rule that decides at a path, whatever it allows there. For root, for HELP and where nothing matches there is none. As [`Acl::decide`].
+    pub fn ruling(&self, path: &str, operation: Operation) -> Option<&Merged> {
+        if operation == Operation::Help { None } else { self.winner(path, operation, true) }
+    }
+
+    /// What `sys/capabilities` would answer for a path: words in the server's order, which is that of the alphabet; `root` for root, `deny` for
+    /// nothing. The server answers as if a LIST was asked, without appending a slash. As [`Acl::decide`].
+    pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
+        if self.root {
+            return vec!["root"];
+        }
+        if self.broken.is_some() {
+            return vec!["deny"];
+        }
+        let Some(rule) = self.winner(path, Operation::List, false).filter(|rule| !rule.capabilities.denies()) else { return vec!["deny"] };
+        let mut words: Vec<&'static str> = rule.capabilities.iter().map(Capability::word).collect();
+        words.sort_unstable();
+        words
+    }
+
+    /// Why the server can't build this ACL, in words; it then answers every request of the token with an error.
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    /// When one of its blocks or policies expires first.
+    pub const fn next_expiry(&self) -> Option<Time> {
+        self.next_expiry
     }
 
     /// The merged rules, sorted by pattern.
@@ -161,4 +269,72 @@ impl Acl {
     pub const fn is_root(&self) -> bool {
         self.root
     }
+
+    /// The rule that wins. `append` the slash that the HTTP layer appends to a LIST or SCAN.
+    fn winner(&self, path: &str, operation: Operation, append: bool) -> Option<&Merged> {
+        let path = path.trim_start_matches('/');
+        let listing = matches!(operation, Operation::List | Operation::Scan);
+        if listing && append && !path.ends_with('/') {
+            return self.wins(&format!("{path}/"), operation);
+        }
+        self.wins(path, operation)
+    }
+
+    fn wins(&self, path: &str, operation: Operation) -> Option<&Merged> {
+        let listing = matches!(operation, Operation::List | Operation::Scan);
+        if let Some(rule) = self.exact(path) {
+            return Some(rule);
+        }
+        let Some(trimmed) = path.strip_suffix('/').filter(|_| listing) else { return self.best(path) };
+        if let Some(rule) = self.exact(trimmed) {
+            return Some(rule);
+        }
+        match (self.dialect.list_rule(), operation) {
+            (ListRule::Full, _) | (ListRule::TrimmedFull, Operation::Scan) => self.best(path),
+            (ListRule::TrimmedFull, _) => self.best(trimmed).or_else(|| self.best(path)),
+            (ListRule::FullTrimmed, _) => self.best(path).or_else(|| self.best(trimmed)),
+            (ListRule::Resolve, _) => self.resolved(path, trimmed),
+        }
+    }
+
+    fn exact(&self, path: &str) -> Option<&Merged> {
+        let at = self.rules.binary_search_by(|rule| rule.pattern.as_str().cmp(path)).ok()?;
+        self.rules.get(at).filter(|rule| rule.kind == PatternKind::Exact)
+    }
+
+    fn best(&self, path: &str) -> Option<&Merged> {
+        self.rules.get(self.index.best(&self.rules, path)?.rule)
+    }
+
+    /// Vault 2.0: of everything that matches either form, the best deny unless a rule that lists outranks it; else the best rule that
+    /// lists; else the best.
+    fn resolved(&self, path: &str, trimmed: &str) -> Option<&Merged> {
+        let mut pool = Vec::new();
+        self.index.all(&self.rules, path, &mut pool);
+        self.index.all(&self.rules, trimmed, &mut pool);
+        let best = |wanted: Option<Capability>| -> Option<Winner<'_>> {
+            let has = |winner: &&Winner<'_>| {
+                wanted.is_none_or(|capability| self.rules.get(winner.rule).is_some_and(|r| r.capabilities.has(capability)))
+            };
+            pool.iter().filter(has).max().copied()
+        };
+        let chosen = match (best(Some(Capability::Deny)), best(Some(Capability::List))) {
+            (Some(deny), Some(lists)) if lists > deny => lists,
+            (Some(deny), _) => deny,
+            (None, Some(lists)) => lists,
+            (None, None) => best(None)?,
+        };
+        self.rules.get(chosen.rule)
+    }
 }
+
+const fn refuse(rule: Option<&Merged>, why: Why) -> Decision<'_> {
+    let root_privs = match rule {
+        Some(rule) => rule.capabilities.has(Capability::Sudo),
+        None => false,
+    };
+    Decision { allowed: false, root_privs, rule, why: Some(why) }
+}
+
+#[cfg(test)]
+mod tests;
