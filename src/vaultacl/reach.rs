@@ -1,6 +1,11 @@
 //! What every tenant can reach in Vault: the union over every role that any ServiceAccount of its namespaces could log in with
 //! (`spec/vault.md` 1.8, 8.1). Follows snapshots; answers are shared with the assessment.
 
+pub mod consumers;
+mod partners;
+
+pub use partners::Partners;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -217,7 +222,7 @@ pub struct Crossing {
     /// By which rule, with the witness: a path of the first partner.
     pub grant: Grant,
     /// Whose paths: all tenants that this rule leads to with this harm, sorted. The witness is of the first.
-    pub partners: Arc<[TenantId]>,
+    pub partners: Partners,
 }
 
 /// Whether a tenant can read what it calls its own.
