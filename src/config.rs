@@ -3,9 +3,9 @@
 pub mod file;
 pub mod network;
 pub mod paths;
+pub mod vault;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::cli::args::CommonArgs;
 use crate::fix::guard::Mode;
@@ -13,6 +13,7 @@ use crate::model::tenant::TenantRules;
 
 pub use file::{ConfigError, ConfigFile};
 use network::NetworkConfig;
+pub use vault::VaultConfig;
 
 /// Everything that decides how this run behaves.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Config {
     pub redact: bool,
     /// Objects a page of a list.
     pub page_size: u32,
+    /// Whether the metadata of Secrets is asked for: the permission to list them is one to read values, even though none is asked for.
+    pub secret_metadata: bool,
     /// Vault.
     pub vault: VaultConfig,
     /// The network wall.
@@ -47,21 +50,6 @@ pub struct Config {
     pub file: Option<PathBuf>,
 }
 
-/// Where Vault is and how it is polled. The token is not here: it is read when it is needed.
-#[derive(Clone, Debug, Default)]
-pub struct VaultConfig {
-    /// Address; none means no Vault.
-    pub addr: Option<String>,
-    /// Namespace header.
-    pub namespace: Option<String>,
-    /// CA in PEM.
-    pub ca_cert: Option<PathBuf>,
-    /// File that holds the token.
-    pub token_file: Option<PathBuf>,
-    /// Time between polls.
-    pub poll: Duration,
-}
-
 impl Config {
     /// Joins flags and variables (already joined by the argument parser) with the file and the defaults.
     pub fn load(args: &CommonArgs) -> Result<Self, ConfigError> {
@@ -74,13 +62,7 @@ impl Config {
         let at = path.clone().unwrap_or_default();
         let mode = args.mode.or(file.mode(&at)?);
         let tenants = file.tenant_rules(&at)?;
-        let vault = VaultConfig {
-            addr: args.vault_addr.clone().or(file.vault.addr).filter(|addr| !addr.trim().is_empty()),
-            namespace: args.vault_namespace.clone().or(file.vault.namespace),
-            ca_cert: args.vault_ca_cert.clone().or(file.vault.ca_cert),
-            token_file: args.vault_token_file.clone().or(file.vault.token_file),
-            poll: Duration::from_secs(args.vault_poll.or(file.vault.poll_seconds).unwrap_or(15).clamp(1, 3600)),
-        };
+        let vault = file.vault.settings(args, &at)?;
         let network = file.network.settings(&at, vault.addr.as_deref())?;
         Ok(Self {
             network: NetworkConfig { profile: args.network_profile.unwrap_or(network.profile), ..network },
@@ -92,6 +74,7 @@ impl Config {
             ascii: args.ascii || file.ascii.unwrap_or(false),
             redact: args.redact || file.redact.unwrap_or(false),
             page_size: args.page_size.or(file.page_size).unwrap_or(500).clamp(10, 5000),
+            secret_metadata: args.secret_metadata || file.secret_metadata.unwrap_or(false),
             vault,
             tenants,
             quota_permille: (file.quota.warn_permille.unwrap_or(800), file.quota.full_permille.unwrap_or(950)),

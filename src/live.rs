@@ -15,7 +15,7 @@ use crate::app::msg::{Level, Msg, View};
 use crate::cluster::Cluster;
 use crate::cluster::connect::ConnectOptions;
 use crate::model::changes::Change;
-use crate::model::kind::WATCHED;
+use crate::model::kind::{KindInfo, WATCHED};
 use crate::model::source::SourceState;
 use crate::model::time::Time;
 use crate::netpol::story::{End, Story};
@@ -148,7 +148,9 @@ impl Drop for Live {
 pub fn is_settled(view: &View) -> bool {
     let sources = &view.snapshot.sources;
     let on_the_way = |state: &SourceState| matches!(state, SourceState::Off | SourceState::Connecting | SourceState::Loading(_));
-    let kinds = WATCHED.iter().all(|info| sources.get(&info.kind).is_some_and(|state| !on_the_way(state)));
+    // what is only asked for on demand is off for good, or on its way
+    let off = |info: &KindInfo, state: &SourceState| info.metadata_of_type.is_some() && *state == SourceState::Off;
+    let kinds = WATCHED.iter().all(|info| sources.get(&info.kind).is_some_and(|state| !on_the_way(state) || off(info, state)));
     let vault = &view.snapshot.vault;
     kinds
         && (!vault.configured || !on_the_way(&vault.server.state))

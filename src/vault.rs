@@ -3,10 +3,12 @@
 
 pub mod client;
 pub mod error;
+pub mod operator;
 pub mod options;
 mod poll;
 mod project;
 mod read;
+pub mod rights;
 pub mod session;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,6 +18,11 @@ pub use options::{VaultOptions, validate_address, validate_token};
 pub use poll::{Follower, follow};
 
 use crate::model::time::Time;
+
+/// The auth mounts of an answer of `sys/auth`, by path without slashes at its ends.
+pub fn project_mounts(answer: &serde_json::Value) -> std::collections::BTreeMap<crate::model::ids::Name, crate::model::vault::AuthMount> {
+    project::auth_mounts(answer)
+}
 
 /// The time of this machine.
 pub fn now() -> Time {

@@ -10,6 +10,7 @@ use crate::netpol::profile::{PROFILES, Profile};
 use crate::posture::catalogue::Severity;
 use crate::posture::wall::Wall;
 use crate::report::check::FailOn;
+use crate::vaultacl::dialect::Dialect;
 
 /// Shows, for every tenant of a shared Kubernetes cluster, whether its walls stand, and proves it by trying to cross them.
 #[derive(Debug, Parser)]
@@ -65,6 +66,20 @@ pub struct CommonArgs {
     /// Seconds between polls of Vault
     #[arg(long, global = true, env = "PARTYWALL_VAULT_POLL", value_name = "SECONDS")]
     pub vault_poll: Option<u64>,
+    /// Whose rules decide about Vault policies (default: those of the server): any, vault-1.13, vault-1.15, vault-1.21, vault-2.0,
+    /// openbao-2.5 or openbao-2.6
+    #[arg(long, global = true, env = "PARTYWALL_VAULT_DIALECT", value_name = "DIALECT", value_parser = crate::config::vault::dialect)]
+    pub vault_dialect: Option<Dialect>,
+    /// Where tenants keep their secrets, as mount/path with {namespace} or {tenant}; several with commas (default: what bears their name)
+    #[arg(long, global = true, env = "PARTYWALL_VAULT_ROOTS", value_name = "PATH", value_delimiter = ',', value_parser = crate::config::vault::root)]
+    pub vault_roots: Vec<String>,
+    /// What all tenants may read, as mount/path, with * at its end for everything that begins so; several with commas
+    #[arg(long, global = true, env = "PARTYWALL_VAULT_SHARED", value_name = "PATH", value_delimiter = ',', value_parser = crate::config::vault::shared)]
+    pub vault_shared: Vec<String>,
+    /// Also ask for the metadata of Secrets that hold ServiceAccount tokens or TLS keys, never for a value. The permission it needs, to
+    /// list Secrets, is one to read values
+    #[arg(long, global = true, env = "PARTYWALL_SECRET_METADATA")]
+    pub secret_metadata: bool,
     /// How network policies are read where the API leaves it open: spec, cilium or np-guard
     #[arg(long, global = true, env = "PARTYWALL_NETWORK_PROFILE", value_name = "PROFILE", value_parser = profile_parser())]
     pub network_profile: Option<Profile>,
@@ -297,6 +312,9 @@ pub struct DoctorArgs {
     /// Give up after so many seconds
     #[arg(long, default_value_t = 15, value_name = "SECONDS")]
     pub timeout: u64,
+    /// Print nothing but the policy that our Vault token needs, ready for `vault policy write NAME -`
+    #[arg(long, conflicts_with = "output")]
+    pub vault_policy: bool,
 }
 
 /// `screenshot`.

@@ -34,11 +34,14 @@ pub struct ConnectOptions {
     pub page_size: u32,
     /// So many kinds make their first list at the same time: more is impolite to the server.
     pub lists_at_once: usize,
+    /// Whether the metadata of Secrets that hold tokens or TLS keys is asked for. Whoever may list it may read their values too, although
+    /// none is sent to us.
+    pub secret_metadata: bool,
 }
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { kubeconfig: None, context: None, page_size: 500, lists_at_once: 4 }
+        Self { kubeconfig: None, context: None, page_size: 500, lists_at_once: 4, secret_metadata: false }
     }
 }
 

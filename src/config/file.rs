@@ -62,32 +62,18 @@ pub struct ConfigFile {
     pub redact: Option<bool>,
     /// Objects a page.
     pub page_size: Option<u32>,
+    /// Whether the metadata of Secrets is asked for.
+    pub secret_metadata: Option<bool>,
     /// Folder for receipts and logs.
     pub state_dir: Option<PathBuf>,
     /// `[vault]`.
-    pub vault: VaultSection,
+    pub vault: super::vault::VaultSection,
     /// `[tenants]`.
     pub tenants: TenantSection,
     /// `[quota]`.
     pub quota: QuotaSection,
     /// `[network]`.
     pub network: super::network::NetworkSection,
-}
-
-/// `[vault]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct VaultSection {
-    /// Address.
-    pub addr: Option<String>,
-    /// Namespace header.
-    pub namespace: Option<String>,
-    /// CA file.
-    pub ca_cert: Option<PathBuf>,
-    /// Token file.
-    pub token_file: Option<PathBuf>,
-    /// Seconds between polls.
-    pub poll_seconds: Option<u64>,
 }
 
 /// `[tenants]`.

@@ -31,12 +31,17 @@ pub struct VaultFacts {
     pub policies: Part<Name, VaultPolicy>,
     /// `sys/mounts`.
     pub secret_mounts: Part<Name, SecretMount>,
-    /// `identity/entity/id`, by entity id.
+    /// `identity/entity/id`, by entity id: those with an alias on a Kubernetes auth mount.
     pub entities: Part<Name, EntityFact>,
     /// `identity/group/id`, by group id.
     pub groups: Part<Name, GroupFact>,
     /// `sys/namespaces`: names of child namespaces; [`SourceState::Absent`] where the server has none.
     pub namespaces: Part<Name, ()>,
+    /// How many entities never logged in through a Kubernetes auth mount: they are counted, not read.
+    pub entities_elsewhere: u32,
+    /// Where a server has so many roles, policies or entities that a reading takes only some of each: no item of a live part was read longer
+    /// ago than so many seconds. 0 when every reading takes all of them.
+    pub item_age: u32,
 }
 
 /// A readable collection with the state of its reading. A denied item is in `unreadable`, with the reason.

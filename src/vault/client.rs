@@ -15,8 +15,10 @@ use super::options::{OptionError, VaultOptions, file_error};
 const CONNECT: Duration = Duration::from_secs(3);
 /// Longest time for a whole request.
 const TOTAL: Duration = Duration::from_secs(10);
-/// Largest answer that is read when polling, in bytes.
-const LARGEST: usize = 8 * 1024 * 1024;
+/// Largest answer that is read when polling, in bytes: a list of 100,000 entities has 25 MB.
+const LARGEST: usize = 32 * 1024 * 1024;
+/// Longest time that a server may ask to be left alone.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Largest part of a probe's answer that is looked at for `errors`, in bytes.
 const LARGEST_PROBE: usize = 64 * 1024;
 
@@ -161,6 +163,11 @@ impl Client {
         json(self.request(list_method()?, self.url(path, &[])?)).await
     }
 
+    /// POST of a JSON body to a path; the whole answer as JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, VaultError> {
+        json(self.request(Method::POST, self.url(path, &[])?).json(body)).await
+    }
+
     /// GET without token and without namespace, which `sys/health` and `sys/seal-status` demand; status and body whatever the status.
     pub async fn open(&self, path: &str, query: &[(&str, &str)]) -> Result<(u16, Value), VaultError> {
         let answer = self.http.get(self.url(path, query)?).send().await.map_err(|error| VaultError::from_transport(&error))?;
@@ -198,22 +205,25 @@ fn is_loopback(url: &Url) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// How long the server asks to be left alone, as far as that is believed.
+fn retry_after(answer: &reqwest::Response) -> Option<Duration> {
+    let seconds = answer.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+}
+
 async fn json(request: reqwest::RequestBuilder) -> Result<Value, VaultError> {
     let answer = request.send().await.map_err(|error| VaultError::from_transport(&error))?;
     let status = answer.status().as_u16();
     let success = answer.status().is_success();
+    let wait = retry_after(&answer);
     let body = capped(answer, LARGEST).await?;
     if !success {
-        return Err(VaultError::from_answer(status, &body));
+        return Err(VaultError::from_answer(status, &body).retry_after(wait));
     }
     if body.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(&body).map_err(|_e| VaultError {
-        status: Some(status),
-        first: "an answer that is not JSON".to_owned(),
-        kind: super::VaultErrorKind::NotVault,
-    })
+    serde_json::from_slice(&body).map_err(|_e| VaultError::not_vault(status, "an answer that is not JSON"))
 }
 
 async fn capped(mut answer: reqwest::Response, limit: usize) -> Result<Vec<u8>, VaultError> {

@@ -1,6 +1,7 @@
 //! What can go wrong with a Vault request, without the answer's body: a body may hold anything, and an error gets printed.
 
 use std::fmt;
+use std::time::Duration;
 
 use rustify::errors::ClientError as RestError;
 use serde::Deserialize;
@@ -20,6 +21,10 @@ pub struct VaultError {
     pub first: String,
     /// What it means.
     pub kind: VaultErrorKind,
+    /// Vault answered without any words, as it does where there is nothing.
+    pub silent: bool,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 /// What a failed request means (`spec/vault.md` 2.4).
@@ -85,25 +90,39 @@ impl VaultError {
             Ok(Errors { errors: Some(errors), .. }) => Self::from_errors(status, errors.first().map(String::as_str)),
             // a KV v2 answer to a deleted version is JSON without `errors`
             Ok(_) if status == 404 => Self::from_errors(status, None),
-            _ => Self { status: Some(status), first: format!("HTTP {status}, not in Vault's words"), kind: VaultErrorKind::NotVault },
+            _ => Self::other(Some(status), format!("HTTP {status}, not in Vault's words"), VaultErrorKind::NotVault),
         }
     }
 
     /// From a status and the first of Vault's error texts.
     pub fn from_errors(status: u16, first: Option<&str>) -> Self {
         let kind = BY_STATUS.iter().find(|(s, _)| *s == status).map_or(VaultErrorKind::Malformed, |(_, kind)| *kind);
-        let first = first.map_or_else(|| format!("HTTP {status}"), words);
-        Self { status: Some(status), first, kind }
+        Self { silent: first.is_none(), ..Self::other(Some(status), first.map_or_else(|| format!("HTTP {status}"), words), kind) }
+    }
+
+    const fn other(status: Option<u16>, first: String, kind: VaultErrorKind) -> Self {
+        Self { status, first, kind, silent: false, retry_after: None }
     }
 
     /// Nobody answered.
     pub fn unreachable(why: &str) -> Self {
-        Self { status: None, first: clean_to(why, LONGEST_ERROR), kind: VaultErrorKind::Unreachable }
+        Self::other(None, clean_to(why, LONGEST_ERROR), VaultErrorKind::Unreachable)
     }
 
     /// An answer we can't use.
     pub fn malformed(why: &str) -> Self {
-        Self { status: None, first: clean_to(why, LONGEST_ERROR), kind: VaultErrorKind::Malformed }
+        Self::other(None, clean_to(why, LONGEST_ERROR), VaultErrorKind::Malformed)
+    }
+
+    /// Something answered that isn't Vault.
+    pub fn not_vault(status: u16, why: &str) -> Self {
+        Self::other(Some(status), clean_to(why, LONGEST_ERROR), VaultErrorKind::NotVault)
+    }
+
+    /// With the time for which the server asks to be left alone.
+    #[must_use]
+    pub fn retry_after(self, time: Option<Duration>) -> Self {
+        Self { retry_after: time, ..self }
     }
 
     /// From the client library's error, whose text may hold a whole body and is therefore never shown.

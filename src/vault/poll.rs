@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::client::Client;
 use super::now;
 use super::options::VaultOptions;
-use super::read::{self, Round};
+use super::read::{self, Memory, Reading, Round};
 use crate::model::changes::Change;
 use crate::model::source::SourceState;
 use crate::model::text::clean;
@@ -88,9 +88,9 @@ async fn run(options: VaultOptions, tx: mpsc::Sender<Vec<Change>>, wake: Arc<Not
     connecting(&mut facts);
     let mut sent = facts.clone();
     send(&tx, &facts).await;
-    let (mut due, mut failures) = (Instant::now(), 0_u32);
+    let mut turn = Turn { due: Instant::now(), failures: 0, whole: true, memory: Memory::default() };
     loop {
-        let well = look(&client, &options, &mut facts, &mut due, &mut failures).await;
+        let well = look(&client, &options, &mut facts, &mut turn).await;
         if facts != sent {
             send(&tx, &facts).await;
             sent = facts.clone();
@@ -100,41 +100,55 @@ async fn run(options: VaultOptions, tx: mpsc::Sender<Vec<Change>>, wake: Arc<Not
         }
         // a server that came back is read at once
         if !well {
-            due = Instant::now();
+            turn.due = Instant::now();
         }
-        let pause = jittered(HEALTH).min(due.saturating_duration_since(Instant::now()).max(Duration::from_millis(250)));
+        let pause = jittered(HEALTH).min(turn.due.saturating_duration_since(Instant::now()).max(Duration::from_millis(250)));
         let pause = if well { pause } else { jittered(HEALTH) };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = wake.notified() => due = Instant::now(),
+            () = wake.notified() => {
+                turn.due = Instant::now();
+                turn.whole = true;
+            }
         }
     }
 }
 
+/// When the next reading is due, and how the last ones went.
+#[derive(Debug)]
+struct Turn {
+    due: Instant,
+    failures: u32,
+    /// The next reading takes every item.
+    whole: bool,
+    memory: Memory,
+}
+
 /// One look: the health, and everything else when it is due. Whether the server is well.
-async fn look(client: &Client, options: &VaultOptions, facts: &mut VaultFacts, due: &mut Instant, failures: &mut u32) -> bool {
+async fn look(client: &Client, options: &VaultOptions, facts: &mut VaultFacts, turn: &mut Turn) -> bool {
     facts.server = read::server(client, &facts.server, now()).await;
     if facts.server.state != SourceState::Live {
         let why = facts.server.state.why().map_or_else(String::new, |why| format!("Vault {why}"));
-        read::darken(facts, &why, now());
+        read::darken(facts, &mut turn.memory, &why, now());
         return false;
     }
-    if Instant::now() < *due {
+    if Instant::now() < turn.due {
         return true;
     }
-    let round = match options.current_token() {
-        Ok(Some(token)) => read::everything(&client.with_token(Some(token)), facts, now()).await,
-        Ok(None) => {
-            read::deny(facts, NO_TOKEN);
-            Round::Fine
+    let (mut round, mut wait) = (Round::Fine, None);
+    match options.current_token() {
+        Ok(Some(token)) => {
+            let client = client.with_token(Some(token));
+            let mut reading = Reading::new(&client, now(), turn.whole, options.poll);
+            read::everything(&mut reading, facts, &mut turn.memory).await;
+            (round, wait) = (reading.round, reading.wait);
         }
-        Err(error) => {
-            read::deny(facts, &error.to_string());
-            Round::Fine
-        }
-    };
-    *failures = if round == Round::Fine { 0 } else { failures.saturating_add(1) };
-    *due = Instant::now() + jittered(interval(options.poll, round, *failures));
+        Ok(None) => read::deny(facts, &mut turn.memory, NO_TOKEN),
+        Err(error) => read::deny(facts, &mut turn.memory, &error.to_string()),
+    }
+    turn.whole = false;
+    turn.failures = if round == Round::Fine { 0 } else { turn.failures.saturating_add(1) };
+    turn.due = Instant::now() + jittered(wait.map_or_else(|| interval(options.poll, round, turn.failures), |wait| wait.max(options.poll)));
     true
 }
 
@@ -155,20 +169,14 @@ fn jittered(time: Duration) -> Duration {
 
 fn connecting(facts: &mut VaultFacts) {
     facts.server.state = SourceState::Connecting;
-    facts.token = SourceState::Connecting;
-    facts.auth_mounts.state = SourceState::Connecting;
-    facts.policies.state = SourceState::Connecting;
-    facts.secret_mounts.state = SourceState::Connecting;
+    read::states(facts).for_each(|state| *state = SourceState::Connecting);
 }
 
 fn misconfigured(options: &VaultOptions, why: &str) -> VaultFacts {
-    let state = SourceState::Down { since: now(), why: clean(why).into() };
+    let down = SourceState::Down { since: now(), why: clean(why).into() };
     let mut facts = VaultFacts { configured: options.addr.is_some(), ..VaultFacts::default() };
-    facts.server.state = state.clone();
-    facts.token = state.clone();
-    facts.auth_mounts.state = state.clone();
-    facts.policies.state = state.clone();
-    facts.secret_mounts.state = state;
+    facts.server.state = down.clone();
+    read::states(&mut facts).for_each(|state| *state = down.clone());
     facts
 }
 

@@ -6,7 +6,12 @@ use serde_json::Value;
 
 use crate::model::ids::Name;
 use crate::model::text::clean_to;
-use crate::model::vault::{AuthMount, Flavour, SecretMount, VaultPolicy, VaultRole, VaultServer};
+use crate::model::time::Time;
+use crate::model::vault::{AuthMount, Flavour, KubernetesConfig, PolicyFlags, SecretMount, VaultPolicy, VaultRole, VaultServer};
+
+mod identity;
+
+pub(super) use identity::{entities_at, entity, group};
 
 /// Longest name kept.
 const LONGEST_NAME: usize = 256;
@@ -29,10 +34,15 @@ fn number(value: &Value, key: &str) -> u64 {
 /// A list of texts, or one text with commas, as old servers and hand-written calls have it.
 fn texts(value: &Value, key: &str) -> Box<[Name]> {
     match value.get(key) {
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(Name::from).collect(),
-        Some(Value::String(list)) => list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Name::from).collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).take(MOST).map(Name::from).collect(),
+        Some(Value::String(list)) => list.split(',').map(str::trim).filter(|item| !item.is_empty()).take(MOST).map(Name::from).collect(),
         _ => Box::default(),
     }
+}
+
+/// The same for names of policies: servers keep them lower-case and look them up so, whatever a role or an entity says.
+fn lower_texts(value: &Value, key: &str) -> Box<[Name]> {
+    texts(value, key).into_iter().map(|name| Name::from(name.to_lowercase())).collect()
 }
 
 /// The server from `sys/health` and `sys/seal-status`. The state is left for the caller to fill in.
@@ -124,14 +134,14 @@ pub(super) fn keys(answer: &Value) -> Vec<Name> {
 /// A Kubernetes auth role.
 pub(super) fn role(answer: &Value) -> Option<VaultRole> {
     let data = answer.get("data").filter(|data| data.is_object())?;
-    let policies = texts(data, "token_policies");
+    let policies = lower_texts(data, "token_policies");
     let ttl = number(data, "token_ttl");
     Some(VaultRole {
         service_accounts: texts(data, "bound_service_account_names"),
         namespaces: texts(data, "bound_service_account_namespaces"),
         namespace_selector: text(data, "bound_service_account_namespace_selector").unwrap_or_default(),
         audience: text(data, "audience"),
-        policies: if policies.is_empty() { texts(data, "policies") } else { policies },
+        policies: if policies.is_empty() { lower_texts(data, "policies") } else { policies },
         ttl: if ttl == 0 { number(data, "ttl") } else { ttl },
         uses: number(data, "token_num_uses"),
         max_ttl: number(data, "token_max_ttl"),
@@ -147,7 +157,37 @@ pub(super) fn role(answer: &Value) -> Option<VaultRole> {
 pub(super) fn policy(answer: &Value) -> Option<VaultPolicy> {
     let data = answer.get("data").unwrap_or(answer);
     let text = data.get("policy").or_else(|| data.get("rules")).and_then(Value::as_str)?;
-    Some(VaultPolicy::new(text))
+    Some(VaultPolicy::new(text).with(flags(data)))
+}
+
+/// What OpenBao says of a policy beside its text.
+fn flags(row: &Value) -> PolicyFlags {
+    let on = |key: &str| row.get(key).and_then(Value::as_bool).unwrap_or(false);
+    PolicyFlags {
+        slashes: on("allow_slashes_in_identity_templates"),
+        wildcards: on("allow_wildcards_in_identity_templates"),
+        expires: row.get("expiration").and_then(Value::as_str).and_then(Time::parse),
+    }
+}
+
+/// The settings of a Kubernetes auth mount.
+pub(super) fn kubernetes_config(answer: &Value) -> Option<KubernetesConfig> {
+    let data = answer.get("data").filter(|data| data.get("kubernetes_host").is_some())?;
+    let on = |key: &str| data.get(key).and_then(Value::as_bool).unwrap_or(false);
+    Some(KubernetesConfig {
+        host: text(data, "kubernetes_host").unwrap_or_default(),
+        has_ca: data.get("kubernetes_ca_cert").and_then(Value::as_str).is_some_and(|pem| !pem.trim().is_empty()),
+        reviewer_set: on("token_reviewer_jwt_set"),
+        disable_local_ca_jwt: on("disable_local_ca_jwt"),
+        disable_iss_validation: on("disable_iss_validation"),
+        issuer: text(data, "issuer").unwrap_or_default(),
+        annotations_as_metadata: on("use_annotations_as_alias_metadata"),
+    })
+}
+
+/// Names of child namespaces, without the slash at their end.
+pub(super) fn namespaces(answer: &Value) -> BTreeMap<Name, ()> {
+    keys(answer).into_iter().map(|name| (name.trim_matches('/').into(), ())).collect()
 }
 
 /// All ACL policies of OpenBao's detailed list; none where the answer has another shape.
@@ -156,9 +196,11 @@ pub(super) fn detailed_policies(answer: &Value) -> Option<BTreeMap<Name, VaultPo
     let listed = keys(answer);
     let read: BTreeMap<Name, VaultPolicy> = info
         .iter()
+        .filter(|(name, _)| name.as_str() != "root")
+        .take(MOST)
         .filter_map(|(name, row)| {
             let text = row.get("policy").or_else(|| row.get("raw")).and_then(Value::as_str)?;
-            Some((Name::from(name.as_str()), VaultPolicy::new(text)))
+            Some((Name::from(name.as_str()), VaultPolicy::new(text).with(flags(row))))
         })
         .collect();
     // root has no text; anything else that is missing means that this shape is not understood

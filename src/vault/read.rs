@@ -1,23 +1,23 @@
 //! One reading of a server: every part with a state of its own, because each is guarded by its own policy line.
 
-use std::collections::BTreeMap;
-use std::future::Future;
+mod items;
+mod turns;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::StreamExt as _;
-use futures::stream;
-
+use self::items::refresh;
+use self::turns::Turns;
 use super::client::Client;
 use super::error::{VaultError, VaultErrorKind};
-use super::project;
+use super::{operator, project};
 use crate::model::ids::Name;
 use crate::model::source::SourceState;
 use crate::model::text::clean;
 use crate::model::time::Time;
-use crate::model::vault::{AuthMount, Flavour, Part, VaultFacts, VaultPolicy, VaultRole, VaultServer};
+use crate::model::vault::{AuthMount, Flavour, Part, VaultFacts, VaultServer};
 
-/// So many requests at once.
-const AT_ONCE: usize = 4;
 /// Renew when less than this share of the lease is left: a third, that is at two thirds of its life.
 const RENEW_BELOW: u64 = 3;
 
@@ -30,6 +30,49 @@ pub(super) enum Round {
     Troubled,
     /// The server asks for less.
     Limited,
+}
+
+/// What is remembered from one reading to the next: when every item was read.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    policies: Turns,
+    configs: Turns,
+    roles: BTreeMap<Name, Turns>,
+    entities: Turns,
+    groups: Turns,
+}
+
+/// One reading under way.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    client: &'a Client,
+    /// When it began.
+    now: Time,
+    /// Every item is read, however many there are.
+    whole: bool,
+    /// The configured time between two readings.
+    poll: Duration,
+    /// How it went.
+    pub(super) round: Round,
+    /// How long the server asks to be left alone.
+    pub(super) wait: Option<Duration>,
+    age: u32,
+}
+
+impl<'a> Reading<'a> {
+    /// A reading with a client that has our token.
+    pub(super) const fn new(client: &'a Client, now: Time, whole: bool, poll: Duration) -> Self {
+        Self { client, now, whole, poll, round: Round::Fine, wait: None, age: 0 }
+    }
+
+    fn trouble(&mut self, error: &VaultError) {
+        self.round = self.round.max(severity(error));
+        self.wait = self.wait.max(error.retry_after);
+    }
+
+    fn age(&mut self, turns: &Turns) {
+        self.age = self.age.max(turns.age(self.poll, self.now));
+    }
 }
 
 /// Health and flavour. `since` of a bad state is kept while it stays as bad.
@@ -63,101 +106,135 @@ pub(super) fn bad(before: &SourceState, why: &str, now: Time) -> SourceState {
     }
 }
 
-/// Makes every part as bad as the server is, keeping what was read.
-pub(super) fn darken(facts: &mut VaultFacts, why: &str, now: Time) {
+/// The states of all parts that need our token.
+pub(super) fn states(facts: &mut VaultFacts) -> impl Iterator<Item = &mut SourceState> {
+    let fixed = [
+        &mut facts.token,
+        &mut facts.auth_mounts.state,
+        &mut facts.kubernetes_config.state,
+        &mut facts.policies.state,
+        &mut facts.secret_mounts.state,
+        &mut facts.entities.state,
+        &mut facts.groups.state,
+        &mut facts.namespaces.state,
+    ];
+    fixed.into_iter().chain(facts.kubernetes.values_mut().map(|part| &mut part.state))
+}
+
+/// Makes every part as bad as the server is, keeping what was read. What comes after is read whole.
+pub(super) fn darken(facts: &mut VaultFacts, memory: &mut Memory, why: &str, now: Time) {
+    *memory = Memory::default();
     // a refusal says more than an outage does, and outlives it
-    let darker = |state: &SourceState| if matches!(state, SourceState::Denied { .. }) { state.clone() } else { bad(state, why, now) };
-    facts.token = darker(&facts.token);
-    facts.auth_mounts.state = darker(&facts.auth_mounts.state);
-    facts.policies.state = darker(&facts.policies.state);
-    facts.secret_mounts.state = darker(&facts.secret_mounts.state);
-    for part in facts.kubernetes.values_mut() {
-        part.state = darker(&part.state);
+    for state in states(facts).filter(|state| !matches!(state, SourceState::Denied { .. })) {
+        *state = bad(state, why, now);
     }
 }
 
 /// Marks everything that needs a token as denied.
-pub(super) fn deny(facts: &mut VaultFacts, why: &str) {
-    let state = SourceState::Denied { why: clean(why).into() };
-    facts.token = state.clone();
-    facts.auth_mounts.state = state.clone();
-    facts.policies.state = state.clone();
-    facts.secret_mounts.state = state.clone();
-    for part in facts.kubernetes.values_mut() {
-        part.state = state.clone();
+pub(super) fn deny(facts: &mut VaultFacts, memory: &mut Memory, why: &str) {
+    *memory = Memory::default();
+    let denied = SourceState::Denied { why: clean(why).into() };
+    for state in states(facts) {
+        *state = denied.clone();
     }
 }
 
 /// Reads everything that needs our token into `facts`.
-pub(super) async fn everything(client: &Client, facts: &mut VaultFacts, now: Time) -> Round {
-    let mut round = Round::Fine;
-    facts.token = token(client, &facts.token, now, &mut round).await;
+pub(super) async fn everything(reading: &mut Reading<'_>, facts: &mut VaultFacts, memory: &mut Memory) {
+    let client = reading.client;
+    facts.token = token(reading, &facts.token).await;
     let mounts = client.get("sys/auth").await.map(|answer| project::auth_mounts(&answer));
-    settle(&mut facts.auth_mounts, mounts.map(|items| (items, BTreeMap::new())), "sys/auth", "read", now, &mut round);
+    settle(reading, &mut facts.auth_mounts, mounts, ("sys/auth", "read"));
     let mounts = client.get("sys/mounts").await.map(|answer| project::secret_mounts(&answer));
-    settle(&mut facts.secret_mounts, mounts.map(|items| (items, BTreeMap::new())), "sys/mounts", "read", now, &mut round);
-    let policies = policies(client, facts.server.flavour).await;
-    settle(&mut facts.policies, policies, "sys/policies/acl", "list", now, &mut round);
+    settle(reading, &mut facts.secret_mounts, mounts, ("sys/mounts", "read"));
+    policies(reading, facts, memory).await;
     if facts.auth_mounts.state == SourceState::Live {
-        let mounts: Vec<Name> =
-            facts.auth_mounts.items.iter().filter(|(_, mount)| is_kubernetes(mount)).map(|(path, _)| path.clone()).collect();
-        facts.kubernetes.retain(|mount, _| mounts.contains(mount));
-        for mount in mounts {
-            let part = facts.kubernetes.entry(mount.clone()).or_default();
-            settle(part, roles(client, &mount).await, &format!("auth/{mount}/role"), "list", now, &mut round);
-        }
+        logins(reading, facts, memory).await;
     } else {
-        let state = &facts.auth_mounts.state;
-        for part in facts.kubernetes.values_mut() {
-            part.state = if matches!(state, SourceState::Denied { .. }) {
-                state.clone()
-            } else {
-                bad(&part.state, "the auth mounts could not be read", now)
-            };
-        }
+        unseen_logins(facts, reading.now);
     }
-    round
+    groups(reading, facts, memory).await;
+    namespaces(reading, facts).await;
+    facts.item_age = reading.age;
+}
+
+/// What hangs on the auth mounts: the Kubernetes ones' settings and roles, and who ever logged in through them.
+async fn logins(reading: &mut Reading<'_>, facts: &mut VaultFacts, memory: &mut Memory) {
+    let mounts = &facts.auth_mounts.items;
+    let ours = || mounts.iter().filter(|(_, mount)| is_kubernetes(mount));
+    let paths: Vec<Name> = ours().map(|(path, _)| path.clone()).collect();
+    let accessors: BTreeSet<Name> = ours().map(|(_, mount)| mount.accessor.clone()).collect();
+    configs(reading, facts, memory, paths.clone()).await;
+    facts.kubernetes.retain(|mount, _| paths.contains(mount));
+    memory.roles.retain(|mount, _| paths.contains(mount));
+    for mount in &paths {
+        let part = facts.kubernetes.entry(mount.clone()).or_default();
+        roles(reading, part, memory.roles.entry(mount.clone()).or_default(), mount).await;
+    }
+    entities(reading, facts, memory, &accessors).await;
+}
+
+/// Without the list of auth mounts nobody knows which roles and identities there are to look for.
+fn unseen_logins(facts: &mut VaultFacts, now: Time) {
+    let mounts = facts.auth_mounts.state.clone();
+    let denied = matches!(mounts, SourceState::Denied { .. });
+    let parts = [&mut facts.kubernetes_config.state, &mut facts.entities.state].into_iter();
+    for state in parts.chain(facts.kubernetes.values_mut().map(|part| &mut part.state)) {
+        *state = if denied { mounts.clone() } else { bad(state, "the auth mounts could not be read", now) };
+    }
 }
 
 fn is_kubernetes(mount: &AuthMount) -> bool {
     mount.kind.as_ref() == "kubernetes"
 }
 
-type Rows<V> = (BTreeMap<Name, V>, BTreeMap<Name, Name>);
-
-/// Puts what was read into its part, or the reason why it could not be.
+/// Puts what was read into its part, or the reason why it could not be. `(path, capability)` is what was asked for.
 fn settle<V: PartialEq>(
+    reading: &mut Reading<'_>,
     part: &mut Part<Name, V>,
-    read: Result<Rows<V>, VaultError>,
-    path: &str,
-    capability: &str,
-    now: Time,
-    round: &mut Round,
+    read: Result<BTreeMap<Name, V>, VaultError>,
+    (path, capability): (&str, &str),
 ) {
     match read {
-        Ok((items, unreadable)) => {
+        Ok(items) => {
             part.state = SourceState::Live;
             // what did not change stays shared with older snapshots
             if *part.items != items {
                 part.items = Arc::new(items);
             }
-            if *part.unreadable != unreadable {
-                part.unreadable = Arc::new(unreadable);
+            if !part.unreadable.is_empty() {
+                part.unreadable = Arc::default();
             }
         }
         Err(error) => {
-            *round = (*round).max(severity(&error));
+            reading.trouble(&error);
             part.state = match error.kind {
                 VaultErrorKind::Denied => SourceState::Denied { why: line_missing(&error, path, capability).into() },
-                _ => bad(&part.state, &format!("{path}: {error}"), now),
+                _ => bad(&part.state, &format!("{path}: {error}"), reading.now),
             };
         }
     }
 }
 
+/// Settles a part whose list could not be read.
+fn unlisted<V: PartialEq>(reading: &mut Reading<'_>, turns: &mut Turns, part: &mut Part<Name, V>, error: VaultError, path: &str) {
+    if error.kind != VaultErrorKind::RateLimited {
+        *turns = Turns::default();
+    }
+    settle(reading, part, Err(error), (path, "list"));
+}
+
+/// An empty list is a 404.
+fn listed(answer: Result<serde_json::Value, VaultError>) -> Result<serde_json::Value, VaultError> {
+    match answer {
+        Err(error) if error.kind == VaultErrorKind::NotFound => Ok(serde_json::Value::Null),
+        other => other,
+    }
+}
+
 /// Why a part is denied, with the policy line that would let us read it.
 fn line_missing(error: &VaultError, path: &str, capability: &str) -> String {
-    clean(&format!("{}; our policy lacks: path \"{path}\" {{ capabilities = [\"{capability}\"] }}", error.first))
+    clean(&format!("{}; our policy lacks: {}", error.first, operator::missing(path, capability)))
 }
 
 const fn severity(error: &VaultError) -> Round {
@@ -169,8 +246,8 @@ const fn severity(error: &VaultError) -> Round {
 }
 
 /// Looks our own token up, and renews it when two thirds of its lease are over.
-async fn token(client: &Client, before: &SourceState, now: Time, round: &mut Round) -> SourceState {
-    let library = client.library();
+async fn token(reading: &mut Reading<'_>, before: &SourceState) -> SourceState {
+    let library = reading.client.library();
     match vaultrs::token::lookup_self(&library).await {
         Ok(own) => {
             let due = own.ttl > 0 && own.ttl.saturating_mul(RENEW_BELOW) < own.creation_ttl;
@@ -185,85 +262,107 @@ async fn token(client: &Client, before: &SourceState, now: Time, round: &mut Rou
         }
         Err(error) => {
             let error = VaultError::from_library(&error);
-            *round = (*round).max(severity(&error));
+            reading.trouble(&error);
             if error.kind == VaultErrorKind::Denied {
                 let line = line_missing(&error, "auth/token/lookup-self", "read");
                 SourceState::Denied { why: format!("the token is invalid or expired, or {line}").into() }
             } else {
-                bad(before, &error.to_string(), now)
+                bad(before, &error.to_string(), reading.now)
             }
         }
     }
 }
 
 /// All ACL policies: OpenBao gives them at once, Vault one by one.
-async fn policies(client: &Client, flavour: Flavour) -> Result<Rows<VaultPolicy>, VaultError> {
-    if flavour == Flavour::OpenBao
+async fn policies(reading: &mut Reading<'_>, facts: &mut VaultFacts, memory: &mut Memory) {
+    let (client, part, turns) = (reading.client, &mut facts.policies, &mut memory.policies);
+    if facts.server.flavour == Flavour::OpenBao
         && let Ok(answer) = client.list("sys/policies/detailed/acl").await
         && let Some(items) = project::detailed_policies(&answer)
     {
-        return Ok((items, BTreeMap::new()));
+        *turns = Turns::default();
+        settle(reading, part, Ok(items), ("sys/policies/detailed/acl", "list"));
+        return;
     }
-    let names = match client.list("sys/policies/acl").await {
-        Ok(answer) => project::keys(&answer),
-        Err(error) if error.kind == VaultErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(error),
-    };
-    // root has no text
-    let names = names.into_iter().filter(|name| name.as_ref() != "root").collect();
-    each(names, |name| {
-        let path = format!("sys/policies/acl/{name}");
-        async move { (client.get(&path).await.map(|answer| project::policy(&answer)), path) }
+    let path = "sys/policies/acl";
+    match listed(client.list(path).await) {
+        Ok(answer) => {
+            // root has no text
+            let names = project::keys(&answer).into_iter().filter(|name| name.as_ref() != "root").collect();
+            refresh(reading, turns, part, (path, names), |name| async move {
+                let path = format!("sys/policies/acl/{name}");
+                (client.get(&path).await.map(|answer| project::policy(&answer)), path)
+            })
+            .await;
+        }
+        Err(error) => unlisted(reading, turns, part, error, path),
+    }
+}
+
+/// The settings of the Kubernetes auth mounts. A mount without any is in neither list.
+async fn configs(reading: &mut Reading<'_>, facts: &mut VaultFacts, memory: &mut Memory, mounts: Vec<Name>) {
+    let client = reading.client;
+    refresh(reading, &mut memory.configs, &mut facts.kubernetes_config, ("auth/…/config", mounts), |mount| async move {
+        let path = format!("auth/{mount}/config");
+        (client.get(&path).await.map(|answer| project::kubernetes_config(&answer)), path)
     })
-    .await
+    .await;
 }
 
 /// The roles of a Kubernetes auth mount.
-async fn roles(client: &Client, mount: &Name) -> Result<Rows<VaultRole>, VaultError> {
-    let names = match vaultrs::auth::kubernetes::role::list(&client.library(), mount).await {
-        Ok(answer) => answer.keys.into_iter().map(Name::from).collect(),
-        Err(error) => match VaultError::from_library(&error) {
-            // an empty list is a 404
-            error if error.kind == VaultErrorKind::NotFound => Vec::new(),
-            error => return Err(error),
-        },
-    };
-    each(names, |name| {
-        let path = format!("auth/{mount}/role/{name}");
-        async move { (client.get(&path).await.map(|answer| project::role(&answer)), path) }
-    })
-    .await
+async fn roles(reading: &mut Reading<'_>, part: &mut Part<Name, crate::model::vault::VaultRole>, turns: &mut Turns, mount: &Name) {
+    let (client, path) = (reading.client, format!("auth/{mount}/role"));
+    match listed(client.list(&path).await) {
+        Ok(answer) => {
+            refresh(reading, turns, part, (&path, project::keys(&answer)), |name| async move {
+                let path = format!("auth/{mount}/role/{name}");
+                (client.get(&path).await.map(|answer| project::role(&answer)), path)
+            })
+            .await;
+        }
+        Err(error) => unlisted(reading, turns, part, error, &path),
+    }
 }
 
-/// Reads items one by one, few at a time. A single item that is denied or odd is recorded with its reason; an outage fails the whole.
-async fn each<V, F>(names: Vec<Name>, read: impl Fn(Name) -> F) -> Result<Rows<V>, VaultError>
-where
-    F: Future<Output = (Result<Option<V>, VaultError>, String)>,
-{
-    let (mut items, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
-    let mut answers = stream::iter(names.into_iter().map(|name| {
-        let answer = read(name.clone());
-        async move { (name, answer.await) }
-    }))
-    .buffer_unordered(AT_ONCE);
-    while let Some((name, (answer, path))) = answers.next().await {
-        match answer {
-            Ok(Some(item)) => {
-                items.insert(name, item);
-            }
-            Ok(None) => {
-                unreadable.insert(name, "an answer without the fields we need".into());
-            }
-            // deleted between the list and the read
-            Err(error) if error.kind == VaultErrorKind::NotFound => {}
-            Err(error) if error.kind == VaultErrorKind::Denied => {
-                unreadable.insert(name, line_missing(&error, &path, "read").into());
-            }
-            Err(error) if error.kind == VaultErrorKind::Malformed => {
-                unreadable.insert(name, clean(&error.to_string()).into());
-            }
-            Err(error) => return Err(error),
+/// The entities that log in through one of these mounts; whoever never did has no say about tenants and is only counted.
+async fn entities(reading: &mut Reading<'_>, facts: &mut VaultFacts, memory: &mut Memory, accessors: &BTreeSet<Name>) {
+    let (client, path) = (reading.client, "identity/entity/id");
+    match listed(client.list(path).await) {
+        Ok(answer) => {
+            let (ours, others) = project::entities_at(&answer, accessors);
+            facts.entities_elsewhere = others;
+            refresh(reading, &mut memory.entities, &mut facts.entities, (path, ours), |id| async move {
+                let path = format!("identity/entity/id/{id}");
+                (client.get(&path).await.map(|answer| project::entity(&answer)), path)
+            })
+            .await;
         }
+        Err(error) => unlisted(reading, &mut memory.entities, &mut facts.entities, error, path),
     }
-    Ok((items, unreadable))
+}
+
+/// The groups.
+async fn groups(reading: &mut Reading<'_>, facts: &mut VaultFacts, memory: &mut Memory) {
+    let (client, path) = (reading.client, "identity/group/id");
+    match listed(client.list(path).await) {
+        Ok(answer) => {
+            refresh(reading, &mut memory.groups, &mut facts.groups, (path, project::keys(&answer)), |id| async move {
+                let path = format!("identity/group/id/{id}");
+                (client.get(&path).await.map(|answer| project::group(&answer)), path)
+            })
+            .await;
+        }
+        Err(error) => unlisted(reading, &mut memory.groups, &mut facts.groups, error, path),
+    }
+}
+
+/// Child namespaces. A server without namespaces refuses the path in words; where there are none, the 404 has no words.
+async fn namespaces(reading: &mut Reading<'_>, facts: &mut VaultFacts) {
+    let path = "sys/namespaces";
+    match reading.client.list(path).await {
+        Err(error) if error.kind == VaultErrorKind::NotFound && !error.silent => {
+            facts.namespaces = Part { state: SourceState::Absent, ..Part::default() };
+        }
+        answer => settle(reading, &mut facts.namespaces, listed(answer).map(|answer| project::namespaces(&answer)), (path, "list")),
+    }
 }

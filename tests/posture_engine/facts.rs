@@ -281,6 +281,7 @@ pub fn seed_vault() -> VaultFacts {
         entities: live([]),
         groups: live([]),
         namespaces: live([]),
+        ..VaultFacts::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! `partywall doctor`: what we may and can see, and what each missing permission costs.
 
+mod vault;
+
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
@@ -27,7 +29,11 @@ struct Line {
 
 /// Looks and prints. Exits with 3 when something needed can't be seen.
 pub async fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode> {
+    if args.vault_policy {
+        return vault_policy(config).await;
+    }
     let mut lines = settings(config);
+    let (mut policy, mut lacking) = (None, false);
     match live_options(config) {
         Err(error) => lines.push(Line {
             area: "settings",
@@ -37,17 +43,23 @@ pub async fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode> {
             costs: "the secret wall".into(),
         }),
         Ok(options) => {
+            let vault_options = options.vault.clone();
             let mut live = Live::start(options);
             live.settled(std::time::Duration::from_secs(args.timeout)).await;
             let view = live.views.borrow().clone();
             lines.extend(kubernetes(&view));
             lines.extend(abilities(&live, &view).await);
-            lines.extend(vault(&view));
+            let found = vault::look(&view, &vault_options).await;
+            lines.extend(found.lines);
+            (policy, lacking) = (found.policy, found.lacking);
         }
     }
     let all_good = lines.iter().all(|line| line.good);
     match args.output {
-        Output::Json => print_json(&json!({"schema": "partywall.doctor/v1", "lines": lines.iter().map(as_json).collect::<Vec<_>>()}))?,
+        Output::Json => {
+            let lines: Vec<Value> = lines.iter().map(as_json).collect();
+            print_json(&json!({"schema": "partywall.doctor/v1", "lines": lines, "vault_policy": policy}))?;
+        }
         Output::Table => {
             let mut table = Table::new(&["", "AREA", "WHAT", "STATE", "COSTS IF MISSING"]);
             for line in &lines {
@@ -55,9 +67,25 @@ pub async fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode> {
                 table.row([mark.to_owned(), line.area.to_owned(), line.what.clone(), line.state.clone(), line.costs.clone()]);
             }
             print(&table.print())?;
+            if let Some(policy) = policy.filter(|_| lacking) {
+                print(&format!(
+                    "\nThe Vault policy to install (partywall doctor --vault-policy | vault policy write partywall -):\n\n{policy}"
+                ))?;
+            }
         }
     }
     if all_good { Ok(ExitCode::SUCCESS) } else { complain(&"some views will read UNKNOWN: see the lines marked !!", BLIND) }
+}
+
+/// The policy alone, so that it can be piped.
+async fn vault_policy(config: &Config) -> Result<ExitCode> {
+    match live_options(config) {
+        Ok(options) => {
+            print(&vault::policy(&options.vault).await)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => complain(&error, BLIND),
+    }
 }
 
 fn as_json(line: &Line) -> Value {
@@ -89,11 +117,12 @@ fn kubernetes(view: &View) -> Vec<Line> {
         .iter()
         .map(|info| {
             let state = view.snapshot.source(info.kind);
+            let not_asked = info.metadata_of_type.is_some() && matches!(state, SourceState::Off);
             Line {
                 area: "kubernetes",
                 what: format!("list and watch {}", resource(info)),
-                state: state.to_string(),
-                good: matches!(state, SourceState::Live) || (info.optional && matches!(state, SourceState::Absent)),
+                state: if not_asked { "off: --secret-metadata asks for it".to_owned() } else { state.to_string() },
+                good: not_asked || matches!(state, SourceState::Live) || (info.optional && matches!(state, SourceState::Absent)),
                 costs: costs(info.kind),
             }
         })
@@ -105,7 +134,8 @@ fn resource(info: &KindInfo) -> String {
     let shared = WATCHED.iter().filter(|other| other.plural == info.plural).count() > 1;
     let group = if shared && !info.group.is_empty() { format!(".{}", info.group) } else { String::new() };
     let only = info.only.map(|(namespace, name)| format!(" {name} in {namespace}")).unwrap_or_default();
-    format!("{}{group}{only}", info.plural)
+    let metadata = info.metadata_of_type.map(|kind| format!(" of type {kind} (metadata)")).unwrap_or_default();
+    format!("{}{group}{only}{metadata}", info.plural)
 }
 
 /// What probes and fixes need, asked for the first tenant's first namespace.
@@ -140,31 +170,6 @@ async fn abilities(live: &Live, view: &View) -> Vec<Line> {
 
 fn reason(why: &str) -> String {
     if why.is_empty() { String::new() } else { format!(": {}", clean(why)) }
-}
-
-fn vault(view: &View) -> Vec<Line> {
-    let vault = &view.snapshot.vault;
-    if !vault.configured {
-        return Vec::new();
-    }
-    let line = |what: &str, state: &SourceState, costs: &str| Line {
-        area: "vault",
-        what: what.to_owned(),
-        state: state.to_string(),
-        good: matches!(state, SourceState::Live),
-        costs: costs.to_owned(),
-    };
-    let mut lines = vec![
-        line("sys/health", &vault.server.state, "SEC"),
-        line("own token", &vault.token, "SEC"),
-        line("sys/auth (read)", &vault.auth_mounts.state, "SEC-01, SEC-02"),
-        line("sys/mounts (read)", &vault.secret_mounts.state, "the Vault probe"),
-        line("sys/policies/acl (list)", &vault.policies.state, "the Vault probe"),
-    ];
-    for (mount, roles) in &vault.kubernetes {
-        lines.push(line(&format!("auth/{}/role (list, read)", clean(mount)), &roles.state, "SEC-01, SEC-02"));
-    }
-    lines
 }
 
 #[cfg(test)]

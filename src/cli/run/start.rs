@@ -14,6 +14,7 @@ pub fn connect_options(config: &Config) -> ConnectOptions {
         kubeconfig: config.kubeconfig.clone(),
         context: config.context.clone(),
         page_size: config.page_size,
+        secret_metadata: config.secret_metadata,
         ..ConnectOptions::default()
     }
 }
@@ -36,6 +37,11 @@ pub fn engine_config(config: &Config) -> EngineConfig {
         full_permille: config.quota_permille.1,
         reach: Options { profile: config.network.profile, places: config.network.places.clone(), ..Options::default() },
         network: config.network.granted.clone(),
+        secrets: crate::vaultacl::reach::Options {
+            dialect: config.vault.dialect,
+            roots: config.vault.roots.clone(),
+            shared: config.vault.shared.clone(),
+        },
         ..EngineConfig::default()
     }
 }
