@@ -27,6 +27,7 @@ pub const fn authority(who: Authority) -> &'static str {
         Authority::Validation => "validation",
         Authority::VaultAcl => "Vault's ACL",
         Authority::VaultRoleBinding => "the Vault role's binding",
+        Authority::StoreCondition => "the store's conditions",
         Authority::NetworkDrop => "the network (silence)",
         Authority::NetworkReject => "the network (rejected)",
         Authority::Unknown => "somebody unnamed",

@@ -77,9 +77,45 @@ fn in_order(message: &str, words: &[&str]) -> bool {
 /// Reasons of Events that policy engines write about refusals and violations.
 const ENGINE_REASONS: [&str; 5] = ["PolicyViolation", "FailedAdmission", "ConstraintViolation", "ViolatesPolicy", "PolicyError"];
 
-/// Whether an Event is about a refusal by quota, LimitRange, Pod Security, a webhook, an admission policy or a policy engine, and by whom.
-/// None for all other Events: they are dropped while decoding.
+/// Reasons of Events that tell of a request to Vault that failed: of External Secrets (an ExternalSecret, a PushSecret, a store), the Vault
+/// Secrets Operator and the kubelet's volumes.
+const ASKERS_REASONS: [&str; 12] = [
+    "UpdateFailed",
+    "Errored",
+    "InvalidProviderConfig",
+    "ValidationFailed",
+    "InvalidStoreConfiguration",
+    "VaultClientError",
+    "VaultClientConfigError",
+    "VaultStaticSecretError",
+    "SecretLeaseRenewalError",
+    "SecretSyncError",
+    "Unrecoverable",
+    "FailedMount",
+];
+
+/// Their words, in order, and who refused. Vault says `permission denied` also where it can't review a token: at a login that is no wall.
+const ASKERS_WORDS: [(&[&str], Authority); 6] = [
+    (&["using cluster store ", "is not allowed from namespace ", "denied by spec.condition"], Authority::StoreCondition),
+    (&["/v1/auth/", "/login", "Code: 403", "service account name not authorized"], Authority::VaultRoleBinding),
+    (&["/v1/auth/", "/login", "Code: 403", "namespace not authorized"], Authority::VaultRoleBinding),
+    (&["/v1/auth/", "/login"], Authority::Unknown),
+    (&["/v1/", "Code: 403", "permission denied"], Authority::VaultAcl),
+    (&["Error making API request", "Code: 403", "permission denied"], Authority::VaultAcl),
+];
+
+/// Who refused what was asked of Vault, if an Event tells of that.
+fn of_vault(reason: &str, message: &str) -> Option<Authority> {
+    let (_, who) = ASKERS_WORDS.iter().find(|(words, _)| ASKERS_REASONS.contains(&reason) && in_order(message, words))?;
+    Some(*who).filter(|who| *who != Authority::Unknown)
+}
+
+/// Whether an Event is about a refusal by quota, LimitRange, Pod Security, a webhook, an admission policy, a policy engine, Vault or a store's
+/// conditions, and by whom. None for all other Events: they are dropped while decoding.
 pub fn refusal(reason: &str, message: &str) -> Option<Authority> {
+    if let Some(who) = of_vault(reason, message) {
+        return Some(who);
+    }
     match classify(None, reason, message) {
         Authority::Unknown | Authority::Validation if ENGINE_REASONS.contains(&reason) => Some(Authority::AdmissionPolicy),
         Authority::Unknown | Authority::Validation | Authority::Authorizer => None,
@@ -176,5 +212,37 @@ mod tests {
         assert_eq!(refusal("FailedScheduling", "0/1 nodes are available: 1 Insufficient memory."), None);
         assert_eq!(refusal("Unhealthy", "Readiness probe failed"), None);
         assert_eq!(refusal("", ""), None);
+    }
+
+    const DENIED: &str = "Code: 403. Errors:\n\n* 1 error occurred:\n\t* permission denied\n\n";
+
+    #[test]
+    fn what_vault_refuses_to_an_asker_is_kept() {
+        let external = format!(
+            "error processing spec.data[0] (key: secret/globex/db), err: cannot read secret data from Vault: Error making API request.\n\nURL: GET http://vault:8200/v1/secret/data/globex/db\n{DENIED}"
+        );
+        let mount = format!(
+            "MountVolume.SetUp failed for volume \"s\" : rpc error: code = Unknown desc = failed to mount secrets store objects for pod a/b, err: rpc error: code = Unknown desc = error making mount request: couldn't read secret \"x\": Error making API request.\n\nURL: GET http://vault:8200/v1/secret/data/globex\n{DENIED}"
+        );
+        let login = "unable to log in with Kubernetes auth: Error making API request.\n\nURL: PUT http://vault:8200/v1/auth/kubernetes/login\nCode: 403. Errors:\n\n* ";
+        let store = "could not get secret data from provider: using cluster store \"shared\" is not allowed from namespace \"a\": denied by spec.condition";
+        for (reason, message, who) in [
+            ("UpdateFailed", external.clone(), Some(Authority::VaultAcl)),
+            ("VaultClientError", external.clone(), Some(Authority::VaultAcl)),
+            ("FailedMount", mount, Some(Authority::VaultAcl)),
+            ("UpdateFailed", format!("{login}service account name not authorized"), Some(Authority::VaultRoleBinding)),
+            ("UpdateFailed", format!("{login}namespace not authorized"), Some(Authority::VaultRoleBinding)),
+            ("UpdateFailed", store.to_owned(), Some(Authority::StoreCondition)),
+            ("Errored", store.to_owned(), Some(Authority::StoreCondition)),
+            // the token could not be reviewed: nobody's wall
+            ("UpdateFailed", format!("{login}permission denied"), None),
+            ("UpdateFailed", external.replace("Code: 403", "Code: 503"), None),
+            ("UpdateFailed", "secrets \"x\" already exists".to_owned(), None),
+            ("FailedMount", "MountVolume.SetUp failed for volume \"x\": secret \"y\" not found".to_owned(), None),
+            // another's words under a reason of nobody who asks
+            ("Unhealthy", external, None),
+        ] {
+            assert_eq!(refusal(reason, &message), who, "{reason}: {message}");
+        }
     }
 }

@@ -22,6 +22,8 @@ pub struct Call {
     path: String,
     query: String,
     content_type: Option<&'static str>,
+    accept: &'static str,
+    only: Option<&'static str>,
     accept_encoding: Option<&'static str>,
     audit_id: Option<String>,
     body: Vec<u8>,
@@ -37,6 +39,8 @@ impl Call {
             path: path.into(),
             query: String::new(),
             content_type: None,
+            accept: "application/json",
+            only: None,
             accept_encoding: None,
             audit_id: None,
             body: Vec::new(),
@@ -94,6 +98,22 @@ impl Call {
         self
     }
 
+    /// Asks for the metadata of a list's objects and nothing else; an answer of another kind is dropped unread.
+    #[must_use]
+    pub const fn metadata_list(mut self) -> Self {
+        self.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        self.only = Some(METADATA_LIST);
+        self
+    }
+
+    /// Asks for the metadata of a watch's objects and nothing else. Its lines are to be checked: see [`is_metadata`].
+    #[must_use]
+    pub const fn metadata_watch(mut self) -> Self {
+        self.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        self.only = None;
+        self
+    }
+
     /// Names this request in the server's audit log.
     #[must_use]
     pub fn audited(mut self, id: String) -> Self {
@@ -103,7 +123,7 @@ impl Call {
 
     fn request(self) -> Result<Request<Body>, ApiRefusal> {
         let uri = if self.query.is_empty() { self.path } else { format!("{}?{}", self.path, self.query) };
-        let mut request = Request::builder().method(self.method).uri(uri).header(http::header::ACCEPT, "application/json");
+        let mut request = Request::builder().method(self.method).uri(uri).header(http::header::ACCEPT, self.accept);
         if let Some(content_type) = self.content_type {
             request = request.header(http::header::CONTENT_TYPE, content_type);
         }
@@ -120,10 +140,13 @@ impl Call {
 impl Cluster {
     /// Makes a call and reads the whole answer.
     pub(crate) async fn call(&self, call: Call) -> Result<Bytes, ApiRefusal> {
-        let (deadline, most) = (call.deadline, call.most);
+        let (deadline, most, only) = (call.deadline, call.most, call.only);
         let answer = async {
             let response = self.open(call).await?;
-            collect(response, most).await
+            match only {
+                None => collect(response.into_body(), most).await,
+                Some(kind) => collect_only(response.into_body(), most, kind).await,
+            }
         };
         tokio::time::timeout(deadline, answer)
             .await
@@ -146,7 +169,7 @@ impl Cluster {
         if status.is_success() {
             return Ok(response);
         }
-        let body = collect(response, 1 << 20).await.unwrap_or_default();
+        let body = collect(response.into_body(), 1 << 20).await.unwrap_or_default();
         if status == http::StatusCode::UNAUTHORIZED {
             self.renew().await;
         }
@@ -154,9 +177,62 @@ impl Cluster {
     }
 }
 
-async fn collect(response: Response<Body>, most: usize) -> Result<Bytes, ApiRefusal> {
-    match Limited::new(response.into_body(), most).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
+async fn collect(body: Body, most: usize) -> Result<Bytes, ApiRefusal> {
+    whole(Limited::new(body, most).collect().await.map(http_body_util::Collected::to_bytes), most)
+}
+
+/// The answer, if its first bytes say that it is of this kind; otherwise what has come is dropped and the rest is not taken.
+async fn collect_only(body: Body, most: usize, kind: &str) -> Result<Bytes, ApiRefusal> {
+    let mut body = Limited::new(body, most);
+    let mut taken = Vec::new();
+    let mut checked = false;
+    while let Some(frame) = body.frame().await {
+        let data = match frame {
+            Ok(frame) => frame.into_data().unwrap_or_default(),
+            Err(error) => return whole(Err(error), most),
+        };
+        taken.extend_from_slice(&data);
+        if !checked && taken.len() >= HEAD {
+            checked = true;
+            if !begins_as(&taken, kind) {
+                return Err(not_metadata());
+            }
+        }
+    }
+    if checked || begins_as(&taken, kind) { Ok(taken.into()) } else { Err(not_metadata()) }
+}
+
+/// The kind of a list of metadata, and of one object's.
+const METADATA_LIST: &str = "PartialObjectMetadataList";
+const METADATA: &str = "PartialObjectMetadata";
+/// A server tells the kind of what it sends within so many bytes, before anything that was asked for.
+const HEAD: usize = 256;
+/// The reason of [`not_metadata`].
+pub(crate) const NOT_METADATA: &str = "NotMetadata";
+
+/// The server sends whole objects where their metadata was asked for.
+pub(crate) fn not_metadata() -> ApiRefusal {
+    ApiRefusal::no_answer(NOT_METADATA, "the server sends whole Secrets where their metadata was asked for: nothing of them was read")
+}
+
+/// Whether an object that a watch tells of is metadata and nothing else. O(1).
+pub(crate) fn is_metadata(object: &str) -> bool {
+    begins_as(object.as_bytes(), METADATA)
+}
+
+/// Whether the first bytes of an object name its kind, and it is this one.
+fn begins_as(text: &[u8], kind: &str) -> bool {
+    let head = text.get(..text.len().min(HEAD)).unwrap_or_default();
+    let head: String = String::from_utf8_lossy(head).chars().filter(|c| !c.is_whitespace()).collect();
+    // what an object holds may say anything
+    let own = head.split("\"metadata\":").next().unwrap_or_default();
+    let own = own.split("\"items\":").next().unwrap_or_default();
+    own.contains(&format!("\"kind\":\"{kind}\""))
+}
+
+fn whole(body: Result<Bytes, Box<dyn std::error::Error + Send + Sync>>, most: usize) -> Result<Bytes, ApiRefusal> {
+    match body {
+        Ok(body) => Ok(body),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(ApiRefusal::no_answer("TooLarge", format!("the answer is longer than {} MiB", most >> 20)))
         }
@@ -224,6 +300,37 @@ mod tests {
         assert_eq!(path, "/api/v1/namespaces/..%2F..%2Fx%3Fy%3Dz%23/pods/%2E%2E");
         let path = PathOf { group: "apps", version: "v1", plural: "deployments", namespace: "", name: "" }.to_string();
         assert_eq!(path, "/apis/apps/v1/deployments");
+    }
+
+    #[test]
+    fn whole_objects_are_told_from_metadata_by_their_first_bytes() {
+        let list = br#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[]}"#;
+        assert!(begins_as(list, METADATA_LIST) && !begins_as(list, METADATA));
+        assert!(is_metadata("{ \"apiVersion\": \"meta.k8s.io/v1\",\n \"kind\": \"PartialObjectMetadata\" }"));
+        for whole in [
+            r#"{"kind":"SecretList","items":[]}"#,
+            r#"{"kind":"Secret","data":{"a":"b"}}"#,
+            r#"{"metadata":{"x":{"kind":"PartialObjectMetadata"}}}"#,
+            r#"{"items":[{"kind":"PartialObjectMetadata"}]}"#,
+            "",
+            "null",
+        ] {
+            assert!(!is_metadata(whole) && !begins_as(whole.as_bytes(), METADATA_LIST), "{whole}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_another_kind_is_not_taken() {
+        let secret = format!(r#"{{"kind":"SecretList","items":[{{"data":{{"a":"{}"}}}}]}}"#, "x".repeat(1 << 20));
+        for text in [secret.as_str(), r#"{"kind":"SecretList"}"#, ""] {
+            let refused = collect_only(Body::from(text.as_bytes().to_vec()), 1 << 24, METADATA_LIST).await.unwrap_err();
+            assert_eq!((refused.code, refused.reason.as_str()), (0, NOT_METADATA));
+        }
+        let good = r#"{"kind":"PartialObjectMetadataList","metadata":{},"items":[]}"#;
+        assert_eq!(collect_only(Body::from(good.as_bytes().to_vec()), 1 << 24, METADATA_LIST).await.unwrap(), good.as_bytes());
+        let long = format!("{good}{}", " ".repeat(1 << 20));
+        let refused = collect_only(Body::from(long.into_bytes()), 1 << 10, METADATA_LIST).await.unwrap_err();
+        assert_eq!(refused.reason, "TooLarge");
     }
 
     #[test]

@@ -2,13 +2,20 @@
 
 pub mod adminpolicy;
 pub mod ciliumpolicy;
+mod duration;
+pub mod external;
+mod injector;
 pub mod meta;
 pub mod networkpolicy;
 pub mod platform;
 pub mod pod;
+pub mod providerclass;
 pub mod rbac;
 pub mod rest;
+pub mod secretmeta;
 pub mod secretstore;
+mod uses;
+pub mod vaultoperator;
 
 use crate::model::changes::{Change, Fact};
 use crate::model::ids::Name;
@@ -56,6 +63,13 @@ families! {
     Nodes: super::wire::rest::NodeWire<'a> => rest::node;
     Workloads: super::wire::pod::WorkloadWire<'a> => pod::workload;
     Stores: super::wire::secretstore::StoreWire<'a> => secretstore::secret_store;
+    Externals: super::wire::external::ExternalWire<'a> => external::external;
+    ClusterExternals: super::wire::external::ClusterExternalWire<'a> => external::cluster_external;
+    Pushes: super::wire::external::PushWire<'a> => external::push;
+    Generators: super::wire::external::GeneratorWire<'a> => external::vault_generator;
+    Operators: super::wire::vaultoperator::OperatorWire<'a> => vaultoperator::operator;
+    Classes: super::wire::providerclass::ClassWire<'a> => providerclass::provider_class;
+    Secrets: AnyWire<'a> => secretmeta::secret;
     Pods: super::wire::pod::PodWire<'a> => pod::pod;
     Events: super::wire::rest::EventWire<'a> => rest::event;
     AdminPolicies: super::wire::adminpolicy::AdminPolicyWire<'a> => adminpolicy::admin_policy;
@@ -97,20 +111,19 @@ macro_rules! by_family {
             }
             Kind::CiliumNetworkPolicy | Kind::CiliumClusterwideNetworkPolicy => $function::<CiliumPolicies>($($argument),*),
             Kind::CiliumCIDRGroup => $function::<CidrGroups>($($argument),*),
-            Kind::ExternalSecret
-            | Kind::ClusterExternalSecret
-            | Kind::PushSecret
-            | Kind::VaultGenerator
-            | Kind::VaultConnection
+            Kind::ExternalSecret => $function::<Externals>($($argument),*),
+            Kind::ClusterExternalSecret => $function::<ClusterExternals>($($argument),*),
+            Kind::PushSecret => $function::<Pushes>($($argument),*),
+            Kind::VaultGenerator => $function::<Generators>($($argument),*),
+            Kind::VaultConnection
             | Kind::VaultAuth
             | Kind::VaultAuthGlobal
             | Kind::VaultStaticSecret
             | Kind::VaultDynamicSecret
             | Kind::VaultPKISecret
-            | Kind::CSISecrets
-            | Kind::SecretProviderClass
-            | Kind::TokenSecret
-            | Kind::TlsSecret => $none,
+            | Kind::CSISecrets => $function::<Operators>($($argument),*),
+            Kind::SecretProviderClass => $function::<Classes>($($argument),*),
+            Kind::TokenSecret | Kind::TlsSecret => $function::<Secrets>($($argument),*),
             Kind::VaultServer | Kind::VaultRole | Kind::VaultPolicy | Kind::VaultMount | Kind::VaultIdentity => $none,
         }
     };
@@ -199,7 +212,8 @@ fn place(meta: Option<&MetaWire<'_>>) -> String {
 
 /// The kind of that name, if it is one we read wholly.
 pub fn kind_named(text: &str) -> Option<Kind> {
-    crate::model::kind::WATCHED.iter().filter(|info| info.only.is_none()).map(|info| info.kind).find(|kind| kind.as_str() == text)
+    let whole = |info: &&crate::model::kind::KindInfo| info.only.is_none() && info.metadata_of_type.is_none();
+    crate::model::kind::WATCHED.iter().filter(whole).map(|info| info.kind).find(|kind| kind.as_str() == text)
 }
 
 /// A name that may be missing.

@@ -66,7 +66,8 @@ pub fn follow(cluster: &Cluster, tx: mpsc::Sender<Vec<Change>>) -> FollowHandle 
 
 async fn run(cluster: Cluster, tx: Changes, pulse: Arc<watch::Sender<Pulse>>) {
     // the metadata of Secrets is asked for only where that is allowed explicitly
-    let begins = |info: &KindInfo| if info.metadata_of_type.is_some() { SourceState::Off } else { SourceState::Connecting };
+    let asked = |info: &KindInfo| info.metadata_of_type.is_none() || cluster.options().secret_metadata;
+    let begins = |info: &KindInfo| if asked(info) { SourceState::Connecting } else { SourceState::Off };
     let connecting = WATCHED.iter().map(|info| Change::State(info.kind, begins(info))).collect();
     if tx.send(connecting).await.is_err() {
         return;
@@ -78,7 +79,7 @@ async fn run(cluster: Cluster, tx: Changes, pulse: Arc<watch::Sender<Pulse>>) {
     tasks.spawn(tell_server(cluster.clone(), tx.clone(), pulse.subscribe()));
     let lists = Arc::new(Semaphore::new(cluster.options().lists_at_once.max(1)));
     let discovery = Arc::new(Discovery::new(cluster.clone(), pulse.subscribe()));
-    let followed: Vec<&'static KindInfo> = WATCHED.iter().filter(|info| info.metadata_of_type.is_none()).collect();
+    let followed: Vec<&'static KindInfo> = WATCHED.iter().filter(|info| asked(info)).collect();
     for kinds in followed.chunks(ASKED_AT_ONCE) {
         let mut asked = FuturesOrdered::new();
         for info in kinds.iter().copied() {

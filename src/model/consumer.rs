@@ -67,14 +67,16 @@ pub enum ConsumerSpec {
 pub struct ExternalSpec {
     /// Every place asked for or written to.
     pub entries: Box<[SecretEntry]>,
-    /// Name of the Secret made (for a PushSecret: read); none where it is not told.
+    /// Name of the Secret made (for a PushSecret: read); none where it is not told, or none is made.
     pub target: Option<Name>,
     /// Namespaces that a ClusterExternalSecret is put into; none for the other kinds.
     pub into: Option<NamespaceChoice>,
-    /// `refreshInterval` in milliseconds; 0 for never again, none where it can't be read.
+    /// `refreshInterval` in milliseconds; 0 for never again (also by `refreshPolicy`), none where it can't be read.
     pub interval: Option<i64>,
     /// `status.refreshTime`.
     pub refreshed: Option<Time>,
+    /// There is more than `entries`: some can't be read, name a store of a kind we don't know, or are more than are kept.
+    pub incomplete: bool,
 }
 
 /// One place that is asked for or written to.
@@ -170,7 +172,7 @@ pub struct ConnectionSpec {
 /// A secret of the Vault Secrets Operator.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct OperatorSpec {
-    /// `vaultAuthRef` as written: `name` or `namespace/name`; empty for the operator's default.
+    /// `vaultAuthRef` as `name` or `namespace/name`; empty for the operator's default.
     pub auth: Name,
     /// `mount`.
     pub mount: Name,
@@ -182,6 +184,10 @@ pub struct OperatorSpec {
     pub vault_namespace: Name,
     /// `destination.name`.
     pub target: Option<Name>,
+    /// Further mounts and paths, of CSISecrets.
+    pub also: Box<[(Name, Name)]>,
+    /// A part of it can't be read: it may ask for anything.
+    pub unreadable: bool,
 }
 
 /// SecretProviderClass of a Vault or OpenBao provider.
@@ -208,7 +214,7 @@ pub struct ProviderClassSpec {
 }
 
 /// The annotations of the agent injector on a pod or a template (`vault.hashicorp.com/…`, `openbao.openbao.org/…`).
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct InjectorFact {
     /// `role`.
     pub role: Option<Name>,
@@ -222,7 +228,7 @@ pub struct InjectorFact {
     pub paths: Box<[Name]>,
     /// `tls-skip-verify`.
     pub skip_tls: bool,
-    /// A ConfigMap or a template that can't be followed: it may ask for more than `paths`.
+    /// A ConfigMap or a template that can't be followed, or the token itself is handed to the pod: it may ask for more than `paths`.
     pub opaque: bool,
 }
 
@@ -254,6 +260,8 @@ pub enum UseKind {
         /// Keys and the file each becomes.
         items: Box<[(Name, Name)]>,
     },
+    /// A volume of the Secrets Store CSI driver: what is named is no Secret but a SecretProviderClass.
+    ProviderClass,
 }
 
 /// A Kubernetes Secret by its metadata alone. Only asked for where that is allowed explicitly, and only of the two types below.

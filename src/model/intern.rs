@@ -1,4 +1,4 @@
-//! Shares equal names, label sets and container lists between facts.
+//! Shares equal names, label sets and what pods of one template have in common between facts.
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHasher;
 
+use super::consumer::{InjectorFact, SecretUse};
 use super::containers::{ContainerFact, Containers};
 use super::ids::Name;
 use super::labels::{LabelSet, Labels};
@@ -18,6 +19,8 @@ pub struct Interner {
     names: Set<Name>,
     labels: Set<Labels>,
     containers: Set<Containers>,
+    uses: Set<Arc<[SecretUse]>>,
+    injectors: Set<Arc<InjectorFact>>,
     since_sweep: usize,
 }
 
@@ -58,12 +61,36 @@ impl Interner {
         shared
     }
 
+    /// The shared form of the Secrets that a pod takes.
+    pub fn secrets(&mut self, list: Vec<SecretUse>) -> Arc<[SecretUse]> {
+        if let Some(known) = self.uses.get(list.as_slice()) {
+            return known.clone();
+        }
+        let shared: Arc<[SecretUse]> = list.into();
+        self.uses.insert(shared.clone());
+        self.grown();
+        shared
+    }
+
+    /// The shared form of the agent injector's annotations.
+    pub fn injector(&mut self, fact: InjectorFact) -> Arc<InjectorFact> {
+        if let Some(known) = self.injectors.get(&fact) {
+            return known.clone();
+        }
+        let shared = Arc::new(fact);
+        self.injectors.insert(shared.clone());
+        self.grown();
+        shared
+    }
+
     fn grown(&mut self) {
         self.since_sweep += 1;
         if self.since_sweep >= SWEEP_EVERY {
             self.since_sweep = 0;
             self.labels.retain(|shared| Arc::strong_count(shared) > 1);
             self.containers.retain(|shared| Arc::strong_count(shared) > 1);
+            self.uses.retain(|shared| Arc::strong_count(shared) > 1);
+            self.injectors.retain(|shared| Arc::strong_count(shared) > 1);
             self.names.retain(|shared| Arc::strong_count(shared) > 1);
         }
     }

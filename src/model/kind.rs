@@ -238,6 +238,16 @@ pub const WATCHED: [KindInfo; 48] = [
     core(Kind::Event, "events"),
 ];
 
+impl KindInfo {
+    /// Of a kind that is read only where that is allowed explicitly: how to allow it, said of a source that is off.
+    pub const fn unasked(&self) -> Option<&'static str> {
+        match self.metadata_of_type {
+            Some(_) => Some("not asked for: allow it with --secret-metadata"),
+            None => None,
+        }
+    }
+}
+
 impl Kind {
     /// The kind's row in [`WATCHED`]; none for Vault's objects.
     pub fn info(self) -> Option<&'static KindInfo> {

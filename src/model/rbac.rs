@@ -1,7 +1,7 @@
-//! rbac.authorization.k8s.io/v1 as facts: of a role what it lets do to network policies, of a binding whom it serves.
+//! rbac.authorization.k8s.io/v1 as facts: of a role what it lets do to the network wall and the secret wall, of a binding whom it serves.
 //!
-//! A role is reduced while it is read: reading, and resources that no network wall rests on, leave no trace. What stays answers for the
-//! kinds of [`GUARDED`] and the ways around them exactly as the whole role would.
+//! A role is reduced while it is read: verbs and resources that no wall rests on leave no trace. What stays answers exactly as the whole role
+//! would for every verb and resource that [`concerns`] a wall.
 
 use super::ids::Name;
 use super::kind::Kind;
@@ -24,10 +24,36 @@ pub const GUARDED: [Kind; 13] = [
     Kind::AuthorizationPolicy,
 ];
 
+/// The kinds whose objects decide who asks Vault for what: who writes them moves the secret wall.
+pub const ASKERS: [Kind; 14] = [
+    Kind::SecretStore,
+    Kind::ClusterSecretStore,
+    Kind::ExternalSecret,
+    Kind::ClusterExternalSecret,
+    Kind::PushSecret,
+    Kind::VaultGenerator,
+    Kind::VaultConnection,
+    Kind::VaultAuth,
+    Kind::VaultAuthGlobal,
+    Kind::VaultStaticSecret,
+    Kind::VaultDynamicSecret,
+    Kind::VaultPKISecret,
+    Kind::CSISecrets,
+    Kind::SecretProviderClass,
+];
+
 /// The group of roles and bindings.
 pub const GROUP: &str = "rbac.authorization.k8s.io";
 /// Verbs that change an object.
 pub const WRITES: [&str; 5] = ["create", "update", "patch", "delete", "deletecollection"];
+/// Verbs that show an object: asked of [`SECRETS`] only.
+pub const READS: [&str; 3] = ["get", "list", "watch"];
+/// Secrets, in the core group.
+pub const SECRETS: &str = "secrets";
+/// ServiceAccounts, in the core group: who makes one may log in as it.
+pub const ACCOUNTS: &str = "serviceaccounts";
+/// Tokens of ServiceAccounts, in the core group: who creates one may log in as its account. The only subresource that is kept.
+pub const TOKENS: &str = "serviceaccounts/token";
 /// Verbs that lift whoever has them: to give more than one has, to bind roles one has not, to act as somebody else.
 pub const LIFTS: [&str; 3] = ["escalate", "bind", "impersonate"];
 /// What may be given or bound beyond one's own rights.
@@ -38,11 +64,11 @@ pub const PERSONS: [&str; 3] = ["users", "groups", "serviceaccounts"];
 /// One rule of a role: any of the verbs on any of the resources of any of the groups. `*` is any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleRule {
-    /// Of [`WRITES`] and [`LIFTS`], or `*`.
+    /// Of [`READS`], [`WRITES`] and [`LIFTS`], or `*`.
     pub verbs: Box<[Name]>,
     /// API groups; empty text for the core.
     pub groups: Box<[Name]>,
-    /// Plural names without subresource, or `*`.
+    /// Plural names without subresource, [`TOKENS`], or `*`.
     pub resources: Box<[Name]>,
     /// Only objects of these names; empty for all.
     pub names: Box<[Name]>,
@@ -96,14 +122,28 @@ pub struct BindingFact {
     pub unreadable: bool,
 }
 
-/// Whether anything of a rule may bear on the network wall: a resource, with its subresource if it has one.
-pub fn matters(resource: &str) -> bool {
-    let guarded = || GUARDED.iter().filter_map(|kind| kind.info()).any(|info| info.plural == resource);
-    resource == "*" || ROLES.contains(&resource) || PERSONS.contains(&resource) || guarded()
+/// Whether a wall may rest on who has a verb on a resource; `*` is any.
+pub fn concerns(verb: &str, resource: &str) -> bool {
+    let one_of = |kinds: &[Kind]| kinds.iter().filter_map(|kind| kind.info()).any(|info| info.plural == resource);
+    let written = || {
+        [SECRETS, TOKENS].contains(&resource)
+            || ROLES.contains(&resource)
+            || PERSONS.contains(&resource)
+            || one_of(&GUARDED)
+            || one_of(&ASKERS)
+    };
+    let lifted = |from: &[&str]| resource == "*" || from.contains(&resource);
+    match verb {
+        "*" => resource == "*" || written(),
+        "impersonate" => lifted(&PERSONS),
+        lift if LIFTS.contains(&lift) => lifted(&ROLES),
+        read if READS.contains(&read) => resource == "*" || resource == SECRETS,
+        write => WRITES.contains(&write) && (resource == "*" || written()),
+    }
 }
 
-/// Whether objects of an API group, or of any, may bear on the network wall.
-pub fn matters_group(group: &str) -> bool {
-    let guarded = || GUARDED.iter().filter_map(|kind| kind.info()).any(|info| info.group == group || info.other_group == Some(group));
-    ["*", "", GROUP].contains(&group) || guarded()
+/// Whether a wall may rest on objects of an API group; `*` is any.
+pub fn concerns_group(group: &str) -> bool {
+    let of = |info: &super::kind::KindInfo| info.group == group || info.other_group == Some(group);
+    ["*", "", GROUP].contains(&group) || GUARDED.iter().chain(&ASKERS).filter_map(|kind| kind.info()).any(of)
 }

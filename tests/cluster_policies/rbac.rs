@@ -44,6 +44,8 @@ fn of_a_role_stays_what_bears_on_the_network_wall() {
         {"verbs": ["get"], "nonResourceURLs": ["*"]},
     ]));
     let kept = [
+        // whoever reads everything reads Secrets
+        rule(&["get", "list", "watch"], &["*"], &["*"], &[]),
         rule(&["create", "patch"], &["networking.k8s.io"], &["networkpolicies"], &["x"]),
         rule(&["*"], &["*"], &["*"], &[]),
         rule(&["impersonate"], &[""], &["users"], &[]),
@@ -56,6 +58,33 @@ fn of_a_role_stays_what_bears_on_the_network_wall() {
     let pods = |verb: &str| rules(json!([{"verbs": [verb], "apiGroups": [""], "resources": ["pods"]}]));
     assert_eq!(pods("get").meta.version, pods("delete").meta.version);
     assert_ne!(given.meta.version, pods("get").meta.version);
+}
+
+#[test]
+fn of_a_role_stays_what_bears_on_the_secret_wall() {
+    let given = rules(json!([
+        {"verbs": ["get", "list", "watch"], "apiGroups": [""], "resources": ["pods", "secrets", "configmaps", "secrets/status"]},
+        {"verbs": ["get", "watch", "update"], "apiGroups": ["", "apps"], "resources": ["pods", "secrets", "serviceaccounts"]},
+        {"verbs": ["create", "get"], "apiGroups": [""], "resources": ["serviceaccounts/token", "pods/exec"], "resourceNames": ["app"]},
+        {"verbs": ["create"], "apiGroups": ["*"], "resources": ["*/token"]},
+        {"verbs": ["get", "list", "create"], "apiGroups": ["external-secrets.io"], "resources": ["secretstores", "externalsecrets", "externalsecrets/status"]},
+        {"verbs": ["patch"], "apiGroups": ["generators.external-secrets.io", "secrets.hashicorp.com"], "resources": ["vaultdynamicsecrets"]},
+        {"verbs": ["get"], "apiGroups": ["external-secrets.io"], "resources": ["*"]},
+        {"verbs": ["get", "list"], "apiGroups": ["external-secrets.io"], "resources": ["externalsecrets"]},
+        {"verbs": ["bind", "get"], "apiGroups": ["*"], "resources": ["secrets"]},
+        {"verbs": ["escalate"], "apiGroups": ["*"], "resources": ["secrets"]},
+    ]));
+    let kept = [
+        rule(&["get", "list", "watch"], &[""], &["secrets"], &[]),
+        rule(&["get", "watch", "update"], &[""], &["secrets", "serviceaccounts"], &[]),
+        rule(&["create"], &[""], &["serviceaccounts/token"], &["app"]),
+        rule(&["create"], &["*"], &["serviceaccounts/token"], &[]),
+        rule(&["create"], &["external-secrets.io"], &["secretstores", "externalsecrets"], &[]),
+        rule(&["patch"], &["generators.external-secrets.io", "secrets.hashicorp.com"], &["vaultdynamicsecrets"], &[]),
+        rule(&["get"], &["external-secrets.io"], &["*"], &[]),
+        rule(&["get"], &["*"], &["secrets"], &[]),
+    ];
+    assert_eq!(given.rules.as_ref(), kept);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::cluster::wire::lean::{Field, Many, Str, Table};
 use crate::cluster::wire::meta::MetaWire;
 use crate::cluster::wire::pod::ConditionWire;
+use crate::model::consumer::Condition;
 use crate::model::ids::{Name, Uid, fold};
 use crate::model::intern::Interner;
 use crate::model::labels::LabelSet;
@@ -127,7 +128,24 @@ pub(crate) fn amounts(field: Field<Table<'_, Quantity>>, interner: &mut Interner
 /// The status of a condition: true, false, or not said.
 pub(crate) fn condition(conditions: Field<Many<ConditionWire<'_>>>, kind: &str) -> Option<bool> {
     let found = conditions.items().find(|condition| condition.kind.text() == kind)?;
-    match found.status.text() {
+    truth(found.status.text())
+}
+
+/// The condition that tells whether something works, of several types: the first that says no, else the first there is.
+pub(crate) fn ready(conditions: Field<Many<ConditionWire<'_>>>, kinds: &[&str], interner: &mut Interner) -> Option<Condition> {
+    let list: Vec<ConditionWire<'_>> = conditions.items().collect();
+    let told = || kinds.iter().filter_map(|kind| list.iter().find(|condition| condition.kind.text() == *kind));
+    let found = told().find(|condition| condition.status.text() == "False").or_else(|| told().next())?;
+    Some(Condition {
+        status: truth(found.status.text()),
+        reason: name(found.reason.text(), interner),
+        message: words(found.message.text()),
+        since: Time::parse(found.last_transition_time.text()),
+    })
+}
+
+fn truth(status: &str) -> Option<bool> {
+    match status {
         "True" => Some(true),
         "False" => Some(false),
         _ => None,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::meta::{Version, Writer, amounts, condition, labels, meta, name};
-use super::optional;
+use super::{optional, uses};
 use crate::cluster::wire::lean::{Field, Many};
 use crate::cluster::wire::meta::MetaWire;
 use crate::cluster::wire::pod::{ContainerPortWire, ContainerWire, PodSpecWire, PodStatusWire, PodWire, WorkloadWire};
@@ -43,8 +43,8 @@ pub(super) fn pod(_kind: Kind, wire: PodWire<'_>, interner: &mut Interner) -> Op
         ready: condition(status.conditions, "Ready") == Some(true),
         terminating: metadata.deletion_timestamp.as_ref().is_some(),
         overhead: spec.overhead.as_ref().is_some_and(|overhead| overhead.0),
-        secrets: [].into(),
-        injector: None,
+        secrets: uses::secrets(&spec, interner),
+        injector: uses::injector(std::mem::take(&mut metadata.annotations), interner),
         containers: containers(spec.containers, spec.init_containers, interner),
     }))
 }
@@ -160,8 +160,9 @@ pub(super) fn workload(kind: Kind, wire: WorkloadWire<'_>, interner: &mut Intern
         _ => spec.template,
     };
     let template = template.get().unwrap_or_default();
-    let metadata: MetaWire<'_> = template.metadata.get().unwrap_or_default();
+    let mut metadata: MetaWire<'_> = template.metadata.get().unwrap_or_default();
     let pod = template.spec.get().unwrap_or_default();
+    let injector = uses::injector(std::mem::take(&mut metadata.annotations), interner);
     let set = labels(metadata.labels, interner);
     Some(Fact::Workload(WorkloadFact {
         kind,
@@ -169,10 +170,10 @@ pub(super) fn workload(kind: Kind, wire: WorkloadWire<'_>, interner: &mut Intern
         template_labels: interner.labels(set),
         service_account: service_account(&pod, interner),
         host_network: pod.host_network.as_ref().copied().unwrap_or(false),
+        secrets: uses::secrets(&pod, interner),
+        injector,
         containers: containers(pod.containers, pod.init_containers, interner),
         wanted,
         ready: ready.unwrap_or(0),
-        secrets: [].into(),
-        injector: None,
     }))
 }

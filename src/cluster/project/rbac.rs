@@ -1,4 +1,4 @@
-//! Roles and bindings, reduced to what bears on the network wall.
+//! Roles and bindings, reduced to what bears on the network wall and the secret wall.
 
 use super::meta::{Version, Writer, meta, name};
 use crate::cluster::wire::lean::{Field, Many, Str};
@@ -7,7 +7,7 @@ use crate::model::changes::Fact;
 use crate::model::ids::Name;
 use crate::model::intern::Interner;
 use crate::model::kind::Kind;
-use crate::model::rbac::{BindingFact, LIFTS, RbacSubject, RoleFact, RoleRule, WRITES, matters, matters_group};
+use crate::model::rbac::{BindingFact, RbacSubject, RoleFact, RoleRule, TOKENS, concerns, concerns_group};
 
 /// The fact of a Role or ClusterRole. Its version moves only with the rules that are kept.
 pub(super) fn role(kind: Kind, wire: RoleWire<'_>, interner: &mut Interner) -> Option<Fact> {
@@ -32,28 +32,25 @@ pub(super) fn role(kind: Kind, wire: RoleWire<'_>, interner: &mut Interner) -> O
     }))
 }
 
-/// What of a rule bears on the network wall; none where nothing does.
+/// What of a rule bears on a wall; none where nothing does.
 fn rule(wire: RuleWire<'_>, unreadable: &mut bool, interner: &mut Interner) -> Option<RoleRule> {
-    let mut list = |field: Field<Many<Str<'_>>>, keep: fn(&str) -> bool| texts(field, unreadable, keep, interner);
-    let verbs = list(wire.verbs, |verb| verb == "*" || WRITES.contains(&verb) || LIFTS.contains(&verb));
-    let groups = list(wire.api_groups, matters_group);
-    let resources = list(wire.resources, matters);
-    let names = list(wire.resource_names, |_| true);
-    let any = !verbs.is_empty() && !groups.is_empty() && !resources.is_empty();
-    any.then_some(RoleRule { verbs, groups, resources, names })
+    let mut list = |field: Field<Many<Str<'_>>>| texts(field, unreadable, interner);
+    let (verbs, groups) = (list(wire.verbs), list(wire.api_groups));
+    let (resources, names) = (list(wire.resources), list(wire.resource_names));
+    // any resource's tokens: only ServiceAccounts have some
+    let resources: Vec<Name> = resources.into_iter().map(|one| if &*one == "*/token" { TOKENS.into() } else { one }).collect();
+    let kept_verbs: Box<[Name]> = verbs.iter().filter(|verb| resources.iter().any(|resource| concerns(verb, resource))).cloned().collect();
+    let kept: Box<[Name]> = resources.iter().filter(|resource| verbs.iter().any(|verb| concerns(verb, resource))).cloned().collect();
+    let groups: Box<[Name]> = groups.into_iter().filter(|group| concerns_group(group)).collect();
+    let any = !kept_verbs.is_empty() && !groups.is_empty();
+    any.then(|| RoleRule { verbs: kept_verbs, groups, resources: kept, names: names.into_boxed_slice() })
 }
 
-fn texts(field: Field<Many<Str<'_>>>, unreadable: &mut bool, keep: fn(&str) -> bool, interner: &mut Interner) -> Box<[Name]> {
+fn texts(field: Field<Many<Str<'_>>>, unreadable: &mut bool, interner: &mut Interner) -> Vec<Name> {
     *unreadable |= field.is_odd();
-    let mut kept = Vec::new();
-    for item in field.get().unwrap_or_default().0 {
-        match item {
-            Field::Is(text) if keep(&text.0) => kept.push(name(&text.0, interner)),
-            Field::Is(_) | Field::Absent => {}
-            Field::Odd => *unreadable = true,
-        }
-    }
-    kept.into_boxed_slice()
+    let items = field.get().unwrap_or_default().0;
+    *unreadable |= items.iter().any(Field::is_odd);
+    items.into_iter().filter_map(Field::get).map(|text| name(&text.0, interner)).collect()
 }
 
 /// The fact of a RoleBinding or ClusterRoleBinding.

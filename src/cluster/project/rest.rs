@@ -16,13 +16,14 @@ use crate::cluster::wire::rest::{
     ServiceWire, SliceWire,
 };
 use crate::model::changes::Fact;
-use crate::model::event::RefusalFact;
+use crate::model::event::{Authority, RefusalFact};
 use crate::model::ids::{Name, ObjectRef};
 use crate::model::intern::Interner;
 use crate::model::kind::Kind;
 use crate::model::limits::{Amounts, LimitItem, LimitRangeFact, QuotaFact};
 use crate::model::pod::{NamespaceFact, NodeFact, ServiceAccountFact};
 use crate::model::service::{EndpointSliceFact, ServiceFact, ServicePort};
+use crate::model::text::LONGEST;
 use crate::model::time::Time;
 
 /// The fact of a Namespace.
@@ -205,6 +206,13 @@ pub(super) fn node(_kind: Kind, wire: NodeWire<'_>, interner: &mut Interner) -> 
     }))
 }
 
+/// What is kept of a message: its beginning; of a long one about Vault what begins with the request that was refused.
+fn told(message: &str, authority: Authority) -> Name {
+    let of_vault = matches!(authority, Authority::VaultAcl | Authority::VaultRoleBinding);
+    let request = message.find("URL: ").filter(|_| of_vault && message.len() > LONGEST).and_then(|at| message.get(at..));
+    words(request.unwrap_or(message))
+}
+
 /// The fact of an Event about a refusal; none for all other Events.
 pub(super) fn event(_kind: Kind, wire: EventWire<'_>, interner: &mut Interner) -> Option<Fact> {
     let (reason, message) = (wire.reason.text(), wire.message.text());
@@ -222,7 +230,7 @@ pub(super) fn event(_kind: Kind, wire: EventWire<'_>, interner: &mut Interner) -
         about: known.map(|kind| ObjectRef { kind, namespace: name(about.namespace.text(), interner), name: name(object, interner) }),
         about_text: name(&format!("{kind}/{object}"), interner),
         reason: name(reason, interner),
-        message: words(message),
+        message: told(message, authority),
         authority,
         count: u32::try_from(count.max(1)).unwrap_or(u32::MAX),
         last,

@@ -10,6 +10,7 @@ use super::discover::{Discovery, Place};
 use super::pulse::{Pulse, unless_dead, woken};
 use super::trouble::{self, Next};
 use super::{Changes, ask};
+use crate::cluster::call::NOT_METADATA;
 use crate::cluster::connect::Cluster;
 use crate::cluster::refusal::ApiRefusal;
 use crate::model::access::{Answer, Question};
@@ -208,7 +209,9 @@ impl Follower {
         if !refusal.answered() {
             self.pulse.send_modify(|pulse| pulse.doubts += 1);
         }
-        let wait = if next == Next::AskAgain { self.denial.wait() } else { self.trouble.wait() };
+        // a server that sends what must not be read is not asked often
+        let rarely = next == Next::AskAgain || refusal.reason == NOT_METADATA;
+        let wait = if rarely { self.denial.wait() } else { self.trouble.wait() };
         tracing::debug!(kind = %self.info.kind, code = refusal.code, reason = %refusal.reason, wait = ?wait, "out of sight");
         woken(&mut self.seen, Some(wait)).await;
         Ok(())

@@ -27,10 +27,11 @@ impl Follower {
     /// The collection, without what is never of interest.
     pub(super) fn collection(&self) -> Call {
         let call = Call::get(self.path());
-        match self.info.only {
-            Some((_, name)) => call.query("fieldSelector", &format!("metadata.name={name}")),
-            None if self.info.kind == Kind::Event => call.query("fieldSelector", "type!=Normal"),
-            None => call,
+        match (self.info.only, self.info.metadata_of_type) {
+            (Some((_, name)), _) => call.query("fieldSelector", &format!("metadata.name={name}")),
+            (None, Some(of_type)) => call.query("fieldSelector", &format!("type={of_type}")).metadata_list(),
+            (None, None) if self.info.kind == Kind::Event => call.query("fieldSelector", "type!=Normal"),
+            (None, None) => call,
         }
     }
 

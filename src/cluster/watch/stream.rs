@@ -9,8 +9,10 @@ use super::kind::{Deaf, Ended, Follower};
 use super::lines::Lines;
 use super::pulse::{interrupted, unless_dead, woken};
 use super::trouble::{self, Next};
+use crate::cluster::call::{is_metadata, not_metadata};
 use crate::cluster::project::{self, Seen};
 use crate::cluster::refusal::{ApiRefusal, in_words};
+use crate::cluster::wire::page;
 use crate::model::changes::Change;
 use crate::model::source::SourceState;
 
@@ -76,6 +78,7 @@ impl Follower {
             .query("timeoutSeconds", &seconds.to_string())
             .query("resourceVersion", place)
             .plain();
+        let call = if self.info.metadata_of_type.is_some() { call.metadata_watch() } else { call };
         let opened = tokio::time::timeout(OPENING, unless_dead(&self.seen, self.cluster.open(call))).await;
         let mut body = match opened {
             Ok(Ok(response)) => response.into_body(),
@@ -144,6 +147,9 @@ impl Follower {
             return Some(Ended::Failed(ApiRefusal { code: 410, ..ApiRefusal::no_answer("Unreadable", "a line without end") }));
         }
         while let Some(line) = lines.next() {
+            if self.info.metadata_of_type.is_some() && !page::read_line(line).is_ok_and(|line| line.object().is_none_or(is_metadata)) {
+                return Some(Ended::Failed(not_metadata()));
+            }
             match project::line(self.info.kind, line, &mut self.interner) {
                 Ok(Seen::Moved { change, resource_version }) => {
                     changes.extend(change);

@@ -1,9 +1,11 @@
 //! Object metadata: managed fields are reduced to their newest writer while decoding.
 
-use serde::Deserialize;
-use serde::de::SeqAccess;
+use std::borrow::Cow;
 
-use super::lean::{Field, Lean, Many, Str, Table, objects};
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+
+use super::lean::{Field, Key, Lean, Many, Str, Table, objects};
 
 /// `metadata`.
 #[derive(Deserialize, Default, Debug)]
@@ -32,6 +34,9 @@ pub struct MetaWire<'a> {
     /// `labels`.
     #[serde(borrow)]
     pub labels: Field<Table<'a, Str<'a>>>,
+    /// `annotations`, of which few are decoded.
+    #[serde(borrow)]
+    pub annotations: Field<NotedWire<'a>>,
     /// `ownerReferences`.
     #[serde(borrow)]
     pub owner_references: Field<Many<OwnerWire<'a>>>,
@@ -52,6 +57,45 @@ pub struct OwnerWire<'a> {
     pub name: Field<Str<'a>>,
     /// Whether it is the managing controller.
     pub controller: Field<bool>,
+}
+
+/// The annotations that facts are made of: no other is decoded.
+#[derive(Default, Debug)]
+pub struct NotedWire<'a> {
+    /// Those of the agent injector, without their prefix, in the order written.
+    pub injector: Vec<(Cow<'a, str>, Field<Str<'a>>)>,
+    /// `kubernetes.io/service-account.name`, of a token's Secret.
+    pub account: Field<Str<'a>>,
+}
+
+/// The injector's prefixes: Vault's and OpenBao's.
+const INJECTORS: [&str; 2] = ["vault.hashicorp.com/", "openbao.openbao.org/"];
+
+/// Names the ServiceAccount of a token's Secret.
+const ACCOUNT: &str = "kubernetes.io/service-account.name";
+
+impl<'de: 'a, 'a> Lean<'de> for NotedWire<'a> {
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
+        let mut noted = Self::default();
+        while let Some(Key(key)) = object.next_key()? {
+            if key == ACCOUNT {
+                noted.account = object.next_value()?;
+            } else if let Some(key) = INJECTORS.iter().find_map(|prefix| without(&key, prefix)) {
+                noted.injector.push((key, object.next_value()?));
+            } else {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Some(noted))
+    }
+}
+
+/// The text behind a prefix, borrowed for as long as the text was.
+fn without<'a>(text: &Cow<'a, str>, prefix: &str) -> Option<Cow<'a, str>> {
+    match text {
+        Cow::Borrowed(text) => text.strip_prefix(prefix).map(Cow::Borrowed),
+        Cow::Owned(text) => text.strip_prefix(prefix).map(|rest| Cow::Owned(rest.to_owned())),
+    }
 }
 
 /// The newest writer that did not only write status.

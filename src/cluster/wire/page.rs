@@ -138,6 +138,16 @@ pub enum Line<'a> {
     Other,
 }
 
+impl<'a> Line<'a> {
+    /// The text of the object that came, changed or went.
+    pub const fn object(self) -> Option<&'a str> {
+        match self {
+            Self::Put(object) | Self::Gone(object) => Some(object),
+            Self::Bookmark(_) | Self::Error(_) | Self::Other => None,
+        }
+    }
+}
+
 /// Reads one line of a watch. Fails only on text that is no JSON object. O(length).
 pub fn read_line(text: &[u8]) -> serde_json::Result<Line<'_>> {
     let line: LineWire<'_> = serde_json::from_slice(text)?;

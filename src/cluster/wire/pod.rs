@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::lean::{Field, Many, NonEmpty, Str, Table, objects};
 use super::meta::MetaWire;
+use super::uses::{EnvFromWire, EnvWire, VolumeWire};
 use crate::model::quantity::Quantity;
 
 /// A Pod.
@@ -41,6 +42,9 @@ pub struct PodSpecWire<'a> {
     pub host_network: Field<bool>,
     /// `overhead`.
     pub overhead: Field<NonEmpty>,
+    /// `volumes`.
+    #[serde(borrow)]
+    pub volumes: Field<Many<VolumeWire<'a>>>,
 }
 
 /// A container.
@@ -62,6 +66,12 @@ pub struct ContainerWire<'a> {
     /// `restartPolicy`: `Always` makes an init container a sidecar.
     #[serde(borrow)]
     pub restart_policy: Field<Str<'a>>,
+    /// `env`.
+    #[serde(borrow)]
+    pub env: Field<Many<EnvWire<'a>>>,
+    /// `envFrom`.
+    #[serde(borrow)]
+    pub env_from: Field<Many<EnvFromWire<'a>>>,
 }
 
 /// `resources`.
@@ -119,7 +129,7 @@ pub struct IpWire<'a> {
 
 /// One condition.
 #[derive(Deserialize, Default, Debug)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct ConditionWire<'a> {
     /// `type`.
     #[serde(borrow, rename = "type")]
@@ -127,6 +137,15 @@ pub struct ConditionWire<'a> {
     /// `status`.
     #[serde(borrow)]
     pub status: Field<Str<'a>>,
+    /// `reason`.
+    #[serde(borrow)]
+    pub reason: Field<Str<'a>>,
+    /// `message`.
+    #[serde(borrow)]
+    pub message: Field<Str<'a>>,
+    /// `lastTransitionTime`.
+    #[serde(borrow)]
+    pub last_transition_time: Field<Str<'a>>,
 }
 
 /// A Deployment, StatefulSet, DaemonSet, Job or CronJob.

@@ -1,13 +1,14 @@
-//! External Secrets' SecretStore. Only names of things are decoded; inline credentials do not exist in this API, and are not looked for.
+//! External Secrets' SecretStore and ClusterSecretStore. Only names of things are decoded; inline credentials do not exist in this API, and are not looked for.
 
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess};
 
 use super::lean::{Field, Key, Lean, Many, NonEmpty, Str, objects};
 use super::meta::MetaWire;
+use super::networkpolicy::SelectorWire;
 use super::pod::ConditionWire;
 
-/// A SecretStore.
+/// A SecretStore or ClusterSecretStore.
 #[derive(Deserialize, Default, Debug)]
 #[serde(default)]
 pub struct StoreWire<'a> {
@@ -29,6 +30,27 @@ pub struct StoreSpecWire<'a> {
     /// `provider`.
     #[serde(borrow)]
     pub provider: Field<ProviderWire<'a>>,
+    /// `conditions`, of a ClusterSecretStore.
+    #[serde(borrow)]
+    pub conditions: Field<Many<AdmitsWire<'a>>>,
+    /// `controller`.
+    #[serde(borrow)]
+    pub controller: Field<Str<'a>>,
+}
+
+/// One item of `conditions`: whom it admits.
+#[derive(Deserialize, Default, Debug)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AdmitsWire<'a> {
+    /// `namespaces`.
+    #[serde(borrow)]
+    pub namespaces: Field<Many<Str<'a>>>,
+    /// `namespaceSelector`.
+    #[serde(borrow)]
+    pub namespace_selector: Field<SelectorWire<'a>>,
+    /// `namespaceRegexes`.
+    #[serde(borrow)]
+    pub namespace_regexes: Field<Many<Str<'a>>>,
 }
 
 /// `status`.
@@ -45,7 +67,7 @@ pub struct StoreStatusWire<'a> {
 pub struct ProviderWire<'a> {
     /// The key.
     pub name: Option<Str<'a>>,
-    /// `vault`, if that is the key.
+    /// `vault` or `openBao`, if that is the key: both have one shape.
     pub vault: Field<VaultWire<'a>>,
 }
 
@@ -53,7 +75,7 @@ impl<'de: 'a, 'a> Lean<'de> for ProviderWire<'a> {
     fn object<A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
         let mut provider = Self::default();
         while let Some(Key(key)) = object.next_key()? {
-            if key == "vault" {
+            if key == "vault" || key.eq_ignore_ascii_case("openbao") {
                 provider.vault = object.next_value()?;
                 provider.name = Some(Str(key));
             } else {
@@ -75,6 +97,12 @@ pub struct VaultWire<'a> {
     /// `path`.
     #[serde(borrow)]
     pub path: Field<Str<'a>>,
+    /// `version`.
+    #[serde(borrow)]
+    pub version: Field<Str<'a>>,
+    /// `namespace`.
+    #[serde(borrow)]
+    pub namespace: Field<Str<'a>>,
     /// `caBundle`; only whether it is set.
     #[serde(borrow)]
     pub ca_bundle: Field<Str<'a>>,
@@ -139,6 +167,9 @@ pub struct RefWire<'a> {
     /// `namespace`.
     #[serde(borrow)]
     pub namespace: Field<Str<'a>>,
+    /// `audiences`, of a ServiceAccount.
+    #[serde(borrow)]
+    pub audiences: Field<Many<Str<'a>>>,
 }
 
-objects! { borrowed: StoreWire, StoreSpecWire, StoreStatusWire, VaultWire, KubernetesAuthWire, RefWire; owned: }
+objects! { borrowed: StoreWire, StoreSpecWire, AdmitsWire, StoreStatusWire, VaultWire, KubernetesAuthWire, RefWire; owned: }
