@@ -71,7 +71,10 @@ const fn fixed(info: CheckInfo, fix: &'static str) -> CheckInfo {
 }
 
 /// Every check of this release, by wall and number.
-pub static CHECKS: [CheckInfo; 27] = [
+///
+/// Severities are those of `spec/posture.md` 4, save two that it sets by more than is judged: SEC-12 says what the cluster's own controller
+/// could do, which is the same for every tenant, and of SEC-24 only the mount's settings are seen (VLT-21, medium in `spec/vault.md` 8).
+pub static CHECKS: [CheckInfo; 44] = [
     fixed(
         probed(
             check(
@@ -212,6 +215,47 @@ pub static CHECKS: [CheckInfo; 27] = [
         ),
         ProbeId::Vault,
     ),
+    probed(
+        check("SEC-03", Wall::Sec, Severity::Medium, "audience pinned", "The tenant's roles take only tokens that were made for Vault."),
+        ProbeId::Vault,
+    ),
+    check(
+        "SEC-04",
+        Wall::Sec,
+        Severity::Medium,
+        "logins are bounded",
+        "A login of the tenant ends within a day, and gets the policies it was meant to get.",
+    ),
+    probed(
+        check(
+            "SEC-05",
+            Wall::Sec,
+            Severity::Critical,
+            "policies open only its own path",
+            "What the policies of the tenant's own roles grant together opens no path of another tenant, and no way to more.",
+        ),
+        ProbeId::Vault,
+    ),
+    probed(
+        check(
+            "SEC-06",
+            Wall::Sec,
+            Severity::High,
+            "no other grant widens it",
+            "No other role, entity, group or default policy that a ServiceAccount of the tenant can get opens anything more.",
+        ),
+        ProbeId::Vault,
+    ),
+    probed(
+        check(
+            "SEC-07",
+            Wall::Sec,
+            Severity::High,
+            "parent path not listable",
+            "Nobody of the tenant can list what lies above its own places: the names of all tenants.",
+        ),
+        ProbeId::Vault,
+    ),
     check(
         "SEC-08",
         Wall::Sec,
@@ -220,11 +264,81 @@ pub static CHECKS: [CheckInfo; 27] = [
         "Every SecretStore of the tenant names its own ServiceAccount and role, over HTTPS.",
     ),
     check(
+        "SEC-09",
+        Wall::Sec,
+        Severity::Critical,
+        "no shared cluster-wide store",
+        "No ClusterSecretStore that the tenant may use logs in as somebody whom other tenants log in as too.",
+    ),
+    check(
+        "SEC-10",
+        Wall::Sec,
+        Severity::High,
+        "asks for its own paths only",
+        "Every path that an object of the tenant asks Vault for is the tenant's own.",
+    ),
+    check(
+        "SEC-11",
+        Wall::Sec,
+        Severity::Medium,
+        "secrets arrive and are fresh",
+        "What the tenant keeps in Vault it can read, and what is kept in step with it arrives in time.",
+    ),
+    check(
+        "SEC-12",
+        Wall::Sec,
+        Severity::Medium,
+        "controller's reach bounded",
+        "The controller that brings secrets may make tokens and read Secrets only where it must.",
+    ),
+    check(
+        "SEC-13",
+        Wall::Sec,
+        Severity::Critical,
+        "no Kubernetes Secrets of others",
+        "Nobody of the tenant may read Kubernetes Secrets outside its own namespaces.",
+    ),
+    check(
+        "SEC-15",
+        Wall::Sec,
+        Severity::High,
+        "no long-lived tokens",
+        "No Secret of the tenant holds a ServiceAccount's token that never ends.",
+    ),
+    check(
         "SEC-17",
         Wall::Sec,
         Severity::High,
         "Vault healthy and unsealed",
         "The secret store answers, is unsealed, and is the one we think it is.",
+    ),
+    check(
+        "SEC-18",
+        Wall::Sec,
+        Severity::Low,
+        "secrets are read only",
+        "What runs in the tenant reads its secrets, and changes and destroys none.",
+    ),
+    check(
+        "SEC-20",
+        Wall::Sec,
+        Severity::High,
+        "encryption key of its own",
+        "No other tenant's application takes its encryption key from the same place.",
+    ),
+    check(
+        "SEC-21",
+        Wall::Sec,
+        Severity::High,
+        "no private keys in workloads",
+        "No workload of the tenant takes the private key of a certificate: TLS ends at the entry point.",
+    ),
+    check(
+        "SEC-24",
+        Wall::Sec,
+        Severity::Medium,
+        "auth mount trusts one cluster",
+        "The auth mount checks whom it asks about tokens, and keeps no credential of the cluster.",
     ),
     probed(
         check(
@@ -271,6 +385,14 @@ pub static CHECKS: [CheckInfo; 27] = [
         "Something that is known to enforce network policies runs on the Nodes and is not told to let everything through.",
     ),
     check("PLT-02", Wall::Plt, Severity::Critical, "CNI not in audit mode", "What policies refuse is dropped, not merely recorded."),
+    check("PLT-09", Wall::Plt, Severity::High, "Vault available", "The store of secrets answers, is initialised and unsealed."),
+    check(
+        "PLT-10",
+        Wall::Plt,
+        Severity::High,
+        "External Secrets healthy",
+        "Every part of External Secrets has its pods, so that secrets arrive and are renewed.",
+    ),
     check(
         "PLT-14",
         Wall::Plt,
