@@ -2,7 +2,12 @@
 //! (`spec/vault.md` 1.8, 8.1). Follows snapshots; answers are shared with the assessment.
 
 pub mod consumers;
+mod ground;
+mod judge;
 mod partners;
+mod pattern;
+mod places;
+mod witness;
 
 pub use partners::Partners;
 

@@ -16,7 +16,7 @@ use crate::model::snapshot::{NamespaceFacts, Snapshot};
 use crate::model::tenant::Tenants;
 
 pub use choice::chosen;
-pub use paths::{cleaned, place};
+pub use paths::{cleaned, is_kv, place};
 
 /// One consumer, on behalf of one namespace, by one way to Vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
