@@ -70,6 +70,13 @@ pub struct Commons {
 }
 
 impl Commons {
+    /// What bears on others in a snapshot, from nothing. O(everything).
+    pub fn of(snapshot: &Snapshot, tenants: &Tenants, picture: &Picture) -> Self {
+        let mut commons = Self::default();
+        commons.follow(snapshot, tenants, &Dirty::default(), picture, true);
+        commons
+    }
+
     /// Follows a snapshot and the picture of reach; whom that concerns. O(what changed + tenants).
     pub(super) fn follow(&mut self, snapshot: &Snapshot, tenants: &Tenants, dirty: &Dirty, picture: &Picture, all: bool) -> Concerned {
         let mut concerned = Concerned::default();
