@@ -21,6 +21,7 @@ pub mod standing;
 pub mod state;
 pub mod symbols;
 pub mod update;
+pub mod vault;
 pub mod words;
 
 pub use state::{Settings, State};

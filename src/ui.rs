@@ -55,6 +55,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Screen::Matrix => views::matrix::draw(&cx, &layout, &at, buf),
         Screen::Quota => views::quota::draw(&cx, &layout, &at, buf),
         Screen::Violations => views::violations::draw(&cx, &layout, &at, buf),
+        Screen::Vault => views::vault::draw(&cx, &layout, &at, buf),
         Screen::Receipts => views::receipts::draw(&cx, &layout, &at, buf),
     }
     header::status(&cx, at(layout.status), buf);

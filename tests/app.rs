@@ -13,5 +13,7 @@ mod matrix;
 mod random;
 #[path = "app/speed.rs"]
 mod speed;
+#[path = "app/vault.rs"]
+mod vault;
 #[path = "app/walk.rs"]
 mod walk;

@@ -9,6 +9,7 @@ use super::filter::{Axes, Filter};
 use super::list::Row;
 use super::matrix::tally::Tally;
 use super::state::{Page, Screen, State};
+use super::vault::Stance;
 use crate::model::ids::TenantId;
 use crate::netpol::matrix::Matrix;
 use crate::netpol::target::{TARGETS, Target};
@@ -25,6 +26,7 @@ pub const fn orders(screen: Screen) -> &'static [&'static str] {
         Screen::Tenant => &["by wall"],
         Screen::Matrix => &["reaches most", "name", "reached by most"],
         Screen::Quota => &["fullest first", "name"],
+        Screen::Vault => &["worst first", "name", "most doubts"],
         Screen::Violations => &["by check", "by tenant"],
         Screen::Receipts => &["newest first", "by tenant"],
     }
@@ -39,6 +41,7 @@ pub fn rows(state: &State) -> (Vec<Row>, usize) {
         Screen::Tenant => tenant(state, page, &filter),
         Screen::Matrix => matrix(state, page),
         Screen::Quota => quota(&state.view.assessment, page, &filter),
+        Screen::Vault => vault(state, page, &filter),
         Screen::Violations => violations(&state.view.assessment, page, &filter),
         Screen::Receipts => receipts(state, page, &filter),
     }
@@ -187,6 +190,22 @@ fn quota(assessment: &Assessment, page: &Page, filter: &Filter) -> (Vec<Row>, us
         }
     }
     (out, all)
+}
+
+/// Tenants as the secret wall ranks them. O(tenants log tenants).
+fn vault(state: &State, page: &Page, filter: &Filter) -> (Vec<Row>, usize) {
+    let reaches = &state.view.assessment.secrets.by_tenant;
+    let counted = reaches.keys().filter_map(|tenant| Some((tenant, super::vault::count(state, tenant)?)));
+    let kept = counted.filter(|(_, count)| !page.failing || count.stance.fails());
+    let text = |tenant: &TenantId, stance: Stance| format!("{} {}", seen_as(&state.view.assessment, tenant), stance.word());
+    let mut kept: Vec<_> =
+        kept.filter(|(tenant, count)| filter.is_empty() || filter.passes(&text(tenant, count.stance).to_lowercase())).collect();
+    match page.order {
+        1 => {}
+        2 => kept.sort_by_key(|(_, count)| Reverse(count.doubts)),
+        _ => kept.sort_by_key(|(_, count)| count.badness()),
+    }
+    (kept.into_iter().map(|(tenant, _)| Row::Tenant(tenant.clone())).collect(), reaches.len())
 }
 
 /// A violation on its way into a group.

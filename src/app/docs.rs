@@ -9,6 +9,7 @@ pub mod matrix;
 pub mod quota;
 pub mod receipt;
 pub mod story;
+pub mod vault;
 
 use super::doc::{Doc, Span, span};
 use super::layout::Area;
@@ -41,6 +42,7 @@ pub fn detail(state: &State, width: usize) -> Doc {
         (Screen::Fleet, Some(Row::Tenant(tenant))) => fleet::summary(state, tenant, width, true),
         (Screen::Tenant, Some(Row::Check(check))) => check::detail(state, check, width),
         (Screen::Matrix, Some(_)) => matrix::detail(state, width),
+        (Screen::Vault, Some(Row::Tenant(tenant))) => vault::detail(state, tenant, width),
         (Screen::Quota, Some(Row::Quota(tenant, namespace, quota, resource))) => {
             quota::detail(state, tenant, namespace, quota, resource, width)
         }
@@ -58,6 +60,7 @@ pub fn dialog(state: &State, width: usize) -> Doc {
         Some(Dialog::Probe { .. }) => dialogs::probe(state, width),
         Some(Dialog::Plan(plan)) => dialogs::plan(state, plan, width),
         Some(Dialog::Story(dialog)) => story::dialog(state, dialog, width),
+        Some(Dialog::Ask(ask)) => vault::ask::dialog(state, ask, width),
         Some(Dialog::Quit) => dialogs::quit(state, width),
         None => Doc::new(width),
     }
@@ -100,9 +103,13 @@ pub fn overflow(state: &State) -> usize {
     }
     let inner = moves::now(state, w, h).detail.inner();
     let width = usize::from(inner.w.saturating_sub(2));
-    let beside = state.screen == Screen::Matrix && inner.w + 2 >= matrix::BESIDE;
-    let doc = if beside { matrix::cell(state, usize::from(inner.w / 2)) } else { detail(state, width) };
-    doc.lines.len().saturating_sub(usize::from(inner.h))
+    let beside = inner.w + 2 >= matrix::BESIDE;
+    let lines = match state.screen {
+        Screen::Matrix if beside => matrix::cell(state, usize::from(inner.w / 2)).lines.len(),
+        Screen::Vault if beside => vault::beside(state, inner.w).map(|(_, doc)| doc.lines.len()).into_iter().max().unwrap_or(0),
+        _ => detail(state, width).lines.len(),
+    };
+    lines.saturating_sub(usize::from(inner.h))
 }
 
 /// What `y` puts on the clipboard. Names are aliases while redacting.
@@ -112,11 +119,14 @@ pub fn copied(state: &State) -> Option<String> {
         let text = super::plandiff::manifests(plan);
         return Some(if state.settings.redact { state.sayer().say(&text).into_owned() } else { text });
     }
-    if let Some(Dialog::Story(dialog)) = &state.dialog {
-        return Some(plain(&story::dialog(state, dialog, 100)));
+    match &state.dialog {
+        Some(Dialog::Story(dialog)) => return Some(plain(&story::dialog(state, dialog, 100))),
+        Some(Dialog::Ask(ask)) => return Some(plain(&vault::ask::dialog(state, ask, 160))),
+        _ => {}
     }
     match (state.screen, state.page().list.selected.as_ref()?) {
         (Screen::Matrix, _) => matrix::copied(state),
+        (Screen::Vault, Row::Tenant(tenant)) => Some(plain(&vault::detail(state, tenant, 160))),
         (_, Row::Tenant(tenant)) | (Screen::Quota, Row::Quota(tenant, ..)) => Some(state.sayer().say(tenant).into_owned()),
         _ => Some(plain(&detail(state, 100))),
     }
@@ -141,6 +151,9 @@ pub fn one_line(state: &State) -> Vec<Span> {
     };
     if state.screen == Screen::Matrix {
         return matrix::one_line(state);
+    }
+    if state.screen == Screen::Vault {
+        return vault::one_line(state);
     }
     let Some(row) = &state.page().list.selected else { return Vec::new() };
     let tenant = row.tenant().or(state.tenant.as_ref()).and_then(|t| state.assessed(t));

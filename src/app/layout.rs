@@ -145,6 +145,7 @@ pub fn layout(w: u16, h: u16, ask: Ask) -> Layout {
         Layout { class, header, banner, title, heads: none, list: rest, frame: none, detail: none, side: none, foot: none, status, keys };
     match ask.screen {
         Screen::Matrix => split_matrix(&mut out, rest, h, ask),
+        Screen::Vault => split_vault(&mut out, rest, h, ask),
         Screen::Tenant | Screen::Receipts => split_framed(&mut out, rest, ask),
         _ => split_table(&mut out, rest, ask),
     }
@@ -194,6 +195,36 @@ fn split_matrix(out: &mut Layout, mut rest: Area, h: u16, ask: Ask) {
     if placed.foot {
         let mut tail = rest.take_bottom(below.max(1));
         out.foot = tail.take_top(1);
+    }
+    out.list = rest;
+}
+
+/// Tenants with what they reach beside them, or below where it is narrow: chains of names are long.
+fn split_vault(out: &mut Layout, mut rest: Area, h: u16, ask: Ask) {
+    let rows = u16::try_from(ask.rows).unwrap_or(u16::MAX);
+    let beside = out.class >= Class::Wide;
+    match out.class {
+        Class::Tiny => {
+            out.list = rest;
+            return;
+        }
+        Class::Narrow | Class::Medium => {
+            let spare = rest.h.saturating_sub(rows.saturating_add(2));
+            out.detail = rest.take_bottom(spare.max(rest.h * 11 / 20));
+        }
+        Class::Wide => out.detail = rest.take_right(rest.w - 56),
+        Class::Huge => out.detail = rest.take_right(rest.w - 78),
+    }
+    out.heads = rest.take_top(1);
+    if h >= 20 {
+        // directly under the rows, so that it is read with them
+        let below = rest.h.saturating_sub(rows);
+        let mut tail = rest.take_bottom(below.max(1));
+        out.foot = tail.take_top(1);
+        if beside {
+            let _ = tail.take_top(1);
+            out.side = tail;
+        }
     }
     out.list = rest;
 }

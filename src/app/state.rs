@@ -11,6 +11,9 @@ use super::msg::{Level, View};
 use super::redact::{Aliases, Say};
 use super::run::Run;
 use super::symbols::{Symbols, symbols};
+use super::vault::Walls;
+use super::vault::answer::{ByRole, Everyone};
+use super::vault::path::Asked;
 use crate::fix::guard::Mode;
 use crate::fix::plan::FixPlan;
 use crate::model::ids::TenantId;
@@ -49,12 +52,15 @@ pub enum Screen {
     Violations,
     /// Quota.
     Quota,
+    /// What every tenant reaches in Vault.
+    Vault,
     /// Receipts.
     Receipts,
 }
 
 /// Every screen, in the order of its number key.
-pub const SCREENS: [Screen; 6] = [Screen::Fleet, Screen::Tenant, Screen::Matrix, Screen::Violations, Screen::Quota, Screen::Receipts];
+pub const SCREENS: [Screen; 7] =
+    [Screen::Fleet, Screen::Tenant, Screen::Matrix, Screen::Violations, Screen::Quota, Screen::Vault, Screen::Receipts];
 
 impl Screen {
     /// Its number key. Numbers are kept for screens to come, so that none moves again.
@@ -65,6 +71,7 @@ impl Screen {
             Self::Matrix => 3,
             Self::Violations => 4,
             Self::Quota => 5,
+            Self::Vault => 6,
             Self::Receipts => 7,
         }
     }
@@ -76,6 +83,7 @@ impl Screen {
             Self::Tenant => "Tenant",
             Self::Matrix => "Matrix",
             Self::Quota => "Quota",
+            Self::Vault => "Vault",
             Self::Violations => "Violations",
             Self::Receipts => "Receipts",
         }
@@ -110,6 +118,7 @@ pub struct Pages {
     tenant: Page,
     matrix: Page,
     quota: Page,
+    vault: Page,
     violations: Page,
     receipts: Page,
 }
@@ -121,6 +130,7 @@ impl Pages {
             Screen::Tenant => &self.tenant,
             Screen::Matrix => &self.matrix,
             Screen::Quota => &self.quota,
+            Screen::Vault => &self.vault,
             Screen::Violations => &self.violations,
             Screen::Receipts => &self.receipts,
         }
@@ -132,6 +142,7 @@ impl Pages {
             Screen::Tenant => &mut self.tenant,
             Screen::Matrix => &mut self.matrix,
             Screen::Quota => &mut self.quota,
+            Screen::Vault => &mut self.vault,
             Screen::Violations => &mut self.violations,
             Screen::Receipts => &mut self.receipts,
         }
@@ -160,6 +171,8 @@ pub enum Dialog {
     Plan(Box<PlanDialog>),
     /// Why one end reaches another, or does not.
     Story(Box<StoryDialog>),
+    /// Who decides at a path in Vault.
+    Ask(Box<AskDialog>),
     /// Leaving while something runs.
     Quit,
 }
@@ -175,6 +188,41 @@ pub struct StoryDialog {
     pub story: Option<Option<Box<Story>>>,
     /// First line shown.
     pub scroll: usize,
+}
+
+/// A question about a path in Vault, from typing it.
+#[derive(Debug)]
+pub struct AskDialog {
+    /// The tenant asked about: pinned, wherever the cursor goes.
+    pub tenant: TenantId,
+    /// The path as typed.
+    pub input: Input,
+    /// The field has the keys.
+    pub typing: bool,
+    /// Why what was typed was not taken.
+    pub refused: Option<&'static str>,
+    /// The path that is answered; none before the first.
+    pub asked: Option<Asked>,
+    /// Of all tenants, and not of one.
+    pub everyone: bool,
+    /// Which operation all tenants are asked about: an index into those that the server knows.
+    pub operation: usize,
+    /// The answer; made when the question or the data change, never while drawing.
+    pub answer: Answer,
+    /// First line shown.
+    pub scroll: usize,
+}
+
+/// What is answered about a path.
+#[derive(Debug, Default)]
+pub enum Answer {
+    /// Nothing yet.
+    #[default]
+    None,
+    /// Of one tenant, by role.
+    One(Vec<ByRole>),
+    /// Of all tenants.
+    Everyone(Box<Everyone>),
 }
 
 /// A fix plan, from asking for it to the typed confirmation.
@@ -236,6 +284,8 @@ pub struct State {
     pub pages: Pages,
     /// The matrix's columns.
     pub across: Across,
+    /// What the Vault screen keeps.
+    pub walls: Walls,
     /// The layer over the screen.
     pub dialog: Option<Dialog>,
     /// The filter field has the keys.
@@ -276,6 +326,7 @@ impl State {
             tenant: None,
             pages: Pages::default(),
             across: Across::default(),
+            walls: Walls::default(),
             dialog: None,
             typing: false,
             run: None,

@@ -7,6 +7,7 @@ pub mod matrix;
 pub mod moves;
 pub mod notes;
 mod probing;
+mod vault;
 
 use super::effect::Effect;
 use super::keymap::{self, Layer};
@@ -88,13 +89,16 @@ fn field(state: &mut State) -> Option<&mut tui_input::Input> {
     }
     match &mut state.dialog {
         Some(Dialog::Plan(plan)) => plan.typed.as_mut(),
+        Some(Dialog::Ask(ask)) if ask.typing => Some(&mut ask.input),
         _ => None,
     }
 }
 
 fn field_changed(state: &mut State) {
-    if state.dialog.is_none() {
-        state.page_mut().outdated = true;
+    match &mut state.dialog {
+        None => state.page_mut().outdated = true,
+        Some(Dialog::Ask(ask)) => ask.refused = None,
+        Some(_) => {}
     }
     state.touch();
     moves::settle(state);

@@ -4,6 +4,7 @@ mod forge;
 mod hostile;
 mod plan;
 mod secrets;
+mod stores;
 mod system;
 mod tenant;
 

@@ -2,6 +2,7 @@
 
 mod facts;
 mod receipts;
+pub mod secrets;
 pub mod walls;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::posture::engine::{Engine, EngineConfig};
 use crate::probe::spec::ProbeId;
 use crate::receipt::Receipt;
 use crate::receipt::book::Book;
+use crate::vaultacl::reach::Picture;
 
 pub use receipts::Said;
 
@@ -160,6 +162,13 @@ pub fn large(tenants: usize) -> Arc<View> {
 pub fn with_matrix(view: &View, matrix: Matrix) -> Arc<View> {
     let mut assessment = (*view.assessment).clone();
     assessment.matrix = Arc::new(matrix);
+    Arc::new(View { assessment: Arc::new(assessment), ..view.clone() })
+}
+
+/// A view with another picture of what tenants reach in Vault.
+pub fn with_secrets(view: &View, picture: Picture) -> Arc<View> {
+    let mut assessment = (*view.assessment).clone();
+    assessment.secrets = Arc::new(picture);
     Arc::new(View { assessment: Arc::new(assessment), ..view.clone() })
 }
 

@@ -15,7 +15,7 @@ use crate::app::keymap::{self, Action, BINDINGS, Layer};
 use crate::app::layout::Class;
 use crate::app::msg::Level;
 use crate::app::role::Role;
-use crate::app::state::Screen;
+use crate::app::state::{Dialog, Screen};
 use crate::app::update::notes;
 use crate::app::words::{self, Standing};
 use crate::fix::guard::Mode;
@@ -216,8 +216,14 @@ pub fn title(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         }
     }
     let filter = page.filter.value();
-    if state.screen == Screen::Matrix {
-        pen.put(&super::views::matrix::place(cx), cx.style(Role::Muted));
+    match state.screen {
+        Screen::Matrix => {
+            pen.put(&super::views::matrix::place(cx), cx.style(Role::Muted));
+        }
+        Screen::Vault => {
+            pen.spans(cx, &crate::app::docs::vault::rules(state));
+        }
+        _ => {}
     }
     if page.failing {
         pen.put("  ! only what fails", cx.style(Role::Degraded));
@@ -312,6 +318,8 @@ fn key_title(cx: &Cx<'_>, binding: &keymap::Binding) -> Cow<'static, str> {
                 "close"
             }
         }
+        (Layer::Typing, Action::Accept, Some(Dialog::Ask(_))) => "ask",
+        (Layer::Typing, Action::Close, Some(Dialog::Ask(_))) => "leave it",
         (Layer::Typing, Action::Accept, Some(_)) => "write it",
         (Layer::Typing, Action::Close, Some(_)) => "back to the plan",
         (Layer::Typing, Action::Accept, None) => "keep the filter",

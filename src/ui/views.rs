@@ -6,4 +6,5 @@ pub mod matrix;
 pub mod quota;
 pub mod receipts;
 pub mod tenant;
+pub mod vault;
 pub mod violations;

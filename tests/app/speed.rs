@@ -18,7 +18,7 @@ fn a_frame_of_a_thousand_tenants() {
     let mut state = State::new(Settings::default(), (200, 60), NOW);
     update(&mut state, Msg::Data(view), NOW);
     let mut buf = Buffer::empty(Rect::new(0, 0, 200, 60));
-    for (screen, name) in ["1", "3", "4", "5"].into_iter().zip(["fleet", "matrix", "violations", "quota"]) {
+    for (screen, name) in ["1", "3", "4", "5", "6"].into_iter().zip(["fleet", "matrix", "violations", "quota", "vault"]) {
         update(&mut state, Msg::Key(Key::plain(KeyCode::Char(screen.chars().next().unwrap()))), NOW);
         let (mut keys, mut frames) = (Vec::new(), Vec::new());
         for _ in 0..60 {
@@ -52,7 +52,7 @@ fn what_a_first_paint_and_a_cursor_move_write() {
         println!("{theme}: first paint {first} B");
         assert!(first <= 12 * 1024, "{theme}: first paint {first} B");
         update(&mut state, Msg::Data(shaded(&Fleet::broken().publish())), NOW);
-        for (key, screen) in "12354".chars().zip(["fleet", "tenant", "matrix", "quota", "violations"]) {
+        for (key, screen) in "123546".chars().zip(["fleet", "tenant", "matrix", "quota", "violations", "vault"]) {
             update(&mut state, Msg::Key(Key::plain(KeyCode::Char(key))), NOW);
             write(&state);
             assert_eq!(write(&state), 0, "{theme} {screen}: nothing changed");

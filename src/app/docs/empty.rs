@@ -33,6 +33,13 @@ pub fn empty(state: &State, width: usize) -> Doc {
         }
         return doc;
     }
+    if state.screen == Screen::Vault && !state.view.assessment.by_tenant.is_empty() {
+        doc.para("What tenants reach in Vault is not known.", Role::Strong);
+        if let Some((why, _)) = crate::app::vault::blind(state) {
+            doc.para(&state.sayer().say(&why), Role::Muted);
+        }
+        return doc;
+    }
     if state.screen == Screen::Quota && !state.view.assessment.by_tenant.is_empty() {
         doc.para("No ResourceQuota seen.", Role::Strong);
         return doc;

@@ -45,6 +45,10 @@ pub fn help(state: &State, width: usize) -> Doc {
         doc.lines.extend(super::matrix::signs(state, width).lines);
         return doc;
     }
+    if state.screen == Screen::Vault {
+        doc.lines.extend(super::vault::signs(state, width).lines);
+        return doc;
+    }
     for verdict in ALL {
         let sign = format!("{}{}", state.symbols().verdict(verdict), letter(verdict));
         doc.line(vec![

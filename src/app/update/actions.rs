@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{fixing, matrix, moves, notes, probing};
+use super::{fixing, matrix, moves, notes, probing, vault};
 use crate::app::derive::orders;
 use crate::app::effect::Effect;
 use crate::app::keymap::Action;
@@ -22,6 +22,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::DetailDown => scroll(state, 3),
         Action::DetailUp => scroll(state, -3),
         Action::Enter => enter(state),
+        Action::Left if matches!(state.dialog, Some(Dialog::Ask(_))) => vault::operation(state, false),
+        Action::Right if matches!(state.dialog, Some(Dialog::Ask(_))) => vault::operation(state, true),
         Action::Left => matrix::step(state, -1),
         Action::Right => matrix::step(state, 1),
         Action::PageLeft => matrix::page(state, false),
@@ -31,6 +33,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Targets => matrix::emphasis(state),
         Action::TurnRound => matrix::turn_round(state),
         Action::Explain => matrix::explain(state, effects),
+        Action::Ask => vault::ask(state),
+        Action::Everyone => vault::everyone(state),
         Action::Back => back(state),
         Action::Quit => {
             if !moves::back(state) {
@@ -41,6 +45,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::GoTenant => open_tenant(state),
         Action::GoMatrix => moves::go(state, Screen::Matrix),
         Action::GoQuota => moves::go(state, Screen::Quota),
+        Action::GoVault => moves::go(state, Screen::Vault),
         Action::GoViolations => moves::go(state, Screen::Violations),
         Action::GoReceipts => moves::go(state, Screen::Receipts),
         Action::NextScreen => moves::turn(state, true),
@@ -113,6 +118,7 @@ fn scroll(state: &mut State, by: isize) {
         Some(Dialog::Probe { scroll }) => scroll.unwrap_or(if probing { most } else { 0 }),
         Some(Dialog::Plan(plan)) => plan.scroll,
         Some(Dialog::Story(story)) => story.scroll,
+        Some(Dialog::Ask(ask)) => ask.scroll,
         Some(Dialog::Quit) => 0,
         None => state.page().scroll,
     };
@@ -125,6 +131,7 @@ fn scroll(state: &mut State, by: isize) {
         Some(Dialog::Probe { scroll }) => *scroll = (!probing || next < most).then_some(next),
         Some(Dialog::Plan(plan)) => plan.scroll = next,
         Some(Dialog::Story(story)) => story.scroll = next,
+        Some(Dialog::Ask(ask)) => ask.scroll = next,
         Some(Dialog::Quit) => {}
         None => state.page_mut().scroll = next,
     }
@@ -147,7 +154,7 @@ fn open_tenant(state: &mut State) {
 
 fn enter(state: &mut State) {
     match state.screen {
-        Screen::Fleet | Screen::Quota | Screen::Violations => open_tenant(state),
+        Screen::Fleet | Screen::Quota | Screen::Violations | Screen::Vault => open_tenant(state),
         Screen::Tenant => {
             let receipt = state.subject().1.and_then(|check| {
                 let tenant = state.tenant.as_ref().and_then(|t| state.assessed(t))?;
@@ -194,6 +201,7 @@ fn probe_one(state: &mut State, effects: &mut Vec<Effect>) {
     let check = check.or(match state.screen {
         Screen::Quota => Some("RES-01"),
         Screen::Matrix => Some("NET-01"),
+        Screen::Vault => Some("SEC-05"),
         _ => None,
     });
     let Some(tenant) = tenant.or_else(|| state.tenant.clone()) else { return };
@@ -231,11 +239,13 @@ fn interrupt(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 fn accept(state: &mut State, effects: &mut Vec<Effect>) {
-    if let Some(Dialog::Plan(_)) = &state.dialog {
-        fixing::accept(state, effects);
-    } else {
-        state.typing = false;
-        state.touch();
+    match &state.dialog {
+        Some(Dialog::Plan(_)) => fixing::accept(state, effects),
+        Some(Dialog::Ask(_)) => vault::take(state),
+        _ => {
+            state.typing = false;
+            state.touch();
+        }
     }
 }
 
@@ -245,6 +255,7 @@ fn close(state: &mut State) {
             plan.typed = None;
             plan.refused = None;
         }
+        Some(Dialog::Ask(ask)) if ask.typing && ask.asked.is_some() => vault::keep(state),
         Some(_) => state.dialog = None,
         None => {
             state.typing = false;

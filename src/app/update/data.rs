@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{fixing, matrix, moves, notes};
+use super::{fixing, matrix, moves, notes, vault};
 use crate::app::ages;
 use crate::app::effect::Effect;
 use crate::app::msg::{Level, View};
@@ -28,6 +28,7 @@ pub fn arrived(state: &mut State, view: Arc<View>, effects: &mut Vec<Effect>) {
     }
     moves::reorder(state, false);
     matrix::ask_again(state, effects);
+    vault::answer(state);
     state.touch();
 }
 

@@ -48,9 +48,10 @@ pub fn refit(state: &mut State) {
 /// Computes the rows of the screen. Unless `force`, rows keep their order while the cursor moves.
 pub fn reorder(state: &mut State, force: bool) {
     matrix::refresh(state);
+    super::vault::refresh(state);
     let (mut rows, all) = derive::rows(state);
     let resting = state.now.since(state.last_key) >= REST || state.last_key.0 == 0;
-    let hold = !force && !resting && matches!(state.screen, Screen::Fleet | Screen::Matrix);
+    let hold = !force && !resting && matches!(state.screen, Screen::Fleet | Screen::Matrix | Screen::Vault);
     if hold {
         let wanted = rows.clone();
         rows = derive::keep_order(&state.page().list.rows, rows);
@@ -89,8 +90,12 @@ pub fn go(state: &mut State, screen: Screen) {
         state.back.push(state.screen);
     }
     enter(state, screen);
-    if let (Screen::Matrix, Some(tenant)) = (screen, subject) {
-        matrix::show(state, &tenant);
+    match (screen, subject) {
+        (Screen::Matrix, Some(tenant)) => matrix::show(state, &tenant),
+        (Screen::Vault, Some(tenant)) => {
+            select(state, &Row::Tenant(tenant));
+        }
+        _ => {}
     }
 }
 
@@ -112,7 +117,7 @@ pub fn back(state: &mut State) -> bool {
 fn enter(state: &mut State, screen: Screen) {
     let from = match state.screen {
         Screen::Tenant => state.tenant.clone(),
-        Screen::Matrix => state.subject().0,
+        Screen::Matrix | Screen::Vault => state.subject().0,
         _ => None,
     };
     state.screen = screen;

@@ -69,6 +69,18 @@ pub(crate) enum Secrets {
     NoAccount,
     /// The policy ends in a wildcard that covers a neighbour.
     WidePolicy,
+    /// The policy is a template: each namespace its own folder.
+    Template,
+    /// The policy has a `+` where the tenant's name should be.
+    Segment,
+    /// The role names a policy that does not exist.
+    MissingPolicy,
+    /// Good, and an ExternalSecret of it asks for a neighbour's path: Vault refuses.
+    Trespass,
+    /// Good, and its account is that of a ClusterSecretStore that everybody may use.
+    Lender,
+    /// Good, and one of its ExternalSecrets goes by that store: as somebody else.
+    Borrower,
     /// No role, no store.
     Nothing,
 }
@@ -91,6 +103,16 @@ pub(crate) struct Plan {
     pub(crate) days: i64,
     /// Image tag of the application.
     pub(crate) tag: &'static str,
+}
+
+impl Secrets {
+    /// Whether a delivery pipeline keeps it, and not a person.
+    pub(crate) const fn piped(self) -> bool {
+        !matches!(
+            self,
+            Self::Walkthrough | Self::EveryNamespace | Self::DefaultAccount | Self::NoAccount | Self::WidePolicy | Self::Nothing
+        )
+    }
 }
 
 impl Plan {
@@ -138,7 +160,18 @@ static STORY: [Row; 12] = [
         211,
         "1.121.3",
     ),
-    ("initech", &["web-tenant-initech"], App::N8n, Net::Nothing, Quota::MissingKeys, Limits::Walkthrough, Secrets::Good, "", 402, "1.64.0"),
+    (
+        "initech",
+        &["web-tenant-initech"],
+        App::N8n,
+        Net::Nothing,
+        Quota::MissingKeys,
+        Limits::Walkthrough,
+        Secrets::Trespass,
+        "",
+        402,
+        "1.64.0",
+    ),
     (
         "umbrella",
         &["web-tenant-umbrella"],
@@ -163,8 +196,30 @@ static STORY: [Row; 12] = [
         96,
         "1.121.3",
     ),
-    ("stark", &["web-tenant-stark"], App::Distroless, Net::World, Quota::Roomy, Limits::Nothing, Secrets::Good, "restricted", 64, "2.4.1"),
-    ("wayne", &["web-tenant-wayne"], App::N8n, Net::Good, Quota::Saturated, Limits::Walkthrough, Secrets::Good, "baseline", 311, "1.121.3"),
+    (
+        "stark",
+        &["web-tenant-stark"],
+        App::Distroless,
+        Net::World,
+        Quota::Roomy,
+        Limits::Nothing,
+        Secrets::MissingPolicy,
+        "restricted",
+        64,
+        "2.4.1",
+    ),
+    (
+        "wayne",
+        &["web-tenant-wayne"],
+        App::N8n,
+        Net::Good,
+        Quota::Saturated,
+        Limits::Walkthrough,
+        Secrets::Lender,
+        "baseline",
+        311,
+        "1.121.3",
+    ),
     ("wonka", &["web-tenant-wonka"], App::N8n, Net::Chart, Quota::Nearly, Limits::OnlyMax, Secrets::NoAccount, "baseline", 47, "1.119.0"),
     (
         "cyberdyne",
@@ -185,7 +240,7 @@ static STORY: [Row; 12] = [
         Net::Good,
         Quota::Roomy,
         Limits::Walkthrough,
-        Secrets::Good,
+        Secrets::Template,
         "restricted",
         29,
         "4.1.1",
@@ -197,12 +252,12 @@ static STORY: [Row; 12] = [
         Net::Good,
         Quota::Walkthrough,
         Limits::Walkthrough,
-        Secrets::Good,
+        Secrets::Borrower,
         "restricted",
         1,
         "",
     ),
-    ("evilcorp", &["web-tenant-evilcorp"], App::NodeRed, Net::Good, Quota::Roomy, Limits::Walkthrough, Secrets::Good, "", 12, "4.0.9"),
+    ("evilcorp", &["web-tenant-evilcorp"], App::NodeRed, Net::Good, Quota::Roomy, Limits::Walkthrough, Secrets::Segment, "", 12, "4.0.9"),
 ];
 
 /// The first tenants of the story, and made-up ones where more are asked for.

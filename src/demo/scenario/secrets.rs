@@ -24,13 +24,18 @@ pub(crate) fn build(vault: &mut Vault, plan: &Plan) {
     vault.policies.insert(name.clone(), policy(plan));
     let namespaces = if plan.secrets == Secrets::EveryNamespace { "*" } else { home };
     let audience = if plan.secrets == Secrets::Walkthrough { "" } else { "vault" };
+    let mut policies = vec![name.clone()];
+    if plan.secrets == Secrets::MissingPolicy {
+        policies.push(format!("{name}-shared"));
+    }
     let role = Role {
         names: vec![plan.account()],
         namespaces: vec![namespaces.to_owned()],
         audience: audience.to_owned(),
-        policies: vec![name.clone()],
+        policies,
         ttl: 3_600,
         max_ttl: 0,
+        ..Role::default()
     };
     vault.roles.insert(name, role);
     // a value nobody may ever see: anything that shows it has read a secret
@@ -48,6 +53,16 @@ fn policy(plan: &Plan) -> String {
         Secrets::Walkthrough => format!(
             "# Vault policy: tenant-{} can read its own secrets, nothing else.\npath \"secret/data/{home}\"     {{ capabilities = [\"read\"] }}\npath \"secret/metadata/{home}\" {{ capabilities = [\"read\"] }}\n",
             plan.name
+        ),
+        Secrets::Template => {
+            // as the Kubernetes auth mount names it
+            let own = "{{identity.entity.aliases.auth_kubernetes_8d26875b.metadata.service_account_namespace}}";
+            format!(
+                "# each namespace its own folder, whoever logs in\npath \"secret/data/{own}\" {{ capabilities = [\"read\"] }}\npath \"secret/data/{own}/*\" {{ capabilities = [\"read\"] }}\npath \"secret/metadata/{own}\" {{ capabilities = [\"read\"] }}\n"
+            )
+        }
+        Secrets::Segment => format!(
+            "path \"secret/data/{home}\" {{ capabilities = [\"read\"] }}\n# meant for its own\npath \"secret/metadata/+\" {{ capabilities = [\"read\", \"list\"] }}\n"
         ),
         _ => ["secret/data", "secret/metadata"]
             .iter()

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::forge::{By, Forge, Workload, by_argo, by_kubectl};
-use super::plan::{App, Limits, Net, Plan, Quota, Secrets};
+use super::plan::{App, Limits, Net, Plan, Quota};
+use super::stores;
 use crate::demo::admission::quota;
 use crate::demo::controllers;
 use crate::demo::grants::GIVEN;
@@ -16,7 +17,7 @@ const DAY: i64 = 86_400;
 /// Builds everything a tenant has in Kubernetes.
 pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan) {
     // some are kept by a delivery pipeline, the walkthrough's and the others by people
-    let piped = matches!(plan.secrets, Secrets::Good) && plan.net == Net::Good && plan.limits == Limits::Walkthrough;
+    let piped = plan.secrets.piped() && plan.net == Net::Good && plan.limits == Limits::Walkthrough;
     let by = if piped { by_argo(plan.days * DAY) } else { by_kubectl(plan.days * DAY) };
     for namespace in &plan.namespaces {
         let mut labels = json!({"tenant": plan.name});
@@ -35,7 +36,7 @@ pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan) {
         }
     }
     apps(forge, plan, by);
-    stores(forge, plan, by);
+    stores::build(forge, plan, by);
 }
 
 /// The network and resource walls of one namespace.
@@ -207,39 +208,9 @@ fn whoami(forge: &mut Forge<'_>, plan: &Plan, namespace: &str, by: By) {
     forge.service(namespace, "whoami", &json!([{"name": "http", "port": 80}]), &labels, None, by);
 }
 
-fn stores(forge: &mut Forge<'_>, plan: &Plan, by: By) {
-    if plan.secrets == Secrets::Nothing {
-        return;
-    }
-    let plain = plan.secrets == Secrets::EveryNamespace;
-    let server =
-        if plain { "http://sys-vault.sys-vault.svc.cluster.local:8200" } else { "https://sys-vault.sys-vault.svc.cluster.local:8200" };
-    let mut auth = json!({"mountPath": "kubernetes", "role": format!("tenant-{}", plan.name)});
-    if let Some(map) = auth.as_object_mut().filter(|_| plan.secrets != Secrets::NoAccount) {
-        map.insert("serviceAccountRef".into(), json!({"name": plan.account()}));
-    }
-    let ready = json!({"conditions": [{"type": "Ready", "status": "True", "reason": "Valid", "message": "store validated"}], "capabilities": "ReadWrite"});
-    let namespace = plan.home();
-    let store = json!({
-        "kind": "SecretStore", "metadata": {"name": "vault", "namespace": namespace},
-        "spec": {"provider": {"vault": {"server": server, "path": "secret", "version": "v2", "auth": {"kubernetes": auth}}}},
-        "status": ready,
-    });
-    forge.add(store, by);
-    let synced = json!({"conditions": [{"type": "Ready", "status": "True", "reason": "SecretSynced", "message": "secret synced"}]});
-    let secret = json!({
-        "kind": "ExternalSecret", "metadata": {"name": "app-keys", "namespace": namespace},
-        "spec": {
-            "refreshInterval": "1h", "secretStoreRef": {"kind": "SecretStore", "name": "vault"}, "target": {"name": "app-keys"},
-            "dataFrom": [{"extract": {"key": namespace}}],
-        },
-        "status": synced,
-    });
-    forge.add(secret, by);
-}
-
 /// What the cluster had to say about the tenant lately.
 pub(crate) fn events(forge: &mut Forge<'_>, plan: &Plan) {
+    stores::events(forge, plan);
     if plan.quota != Quota::Saturated {
         return;
     }

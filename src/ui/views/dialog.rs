@@ -39,6 +39,7 @@ pub fn draw(cx: &Cx<'_>, screen: Rect, buf: &mut Buffer) {
         Dialog::Probe { scroll } => scroll.unwrap_or(0),
         Dialog::Plan(plan) => plan.scroll,
         Dialog::Story(story) => story.scroll,
+        Dialog::Ask(ask) => ask.scroll,
         Dialog::Quit => 0,
     };
     frame::text(cx, inner, &doc, scroll, buf);
@@ -65,6 +66,8 @@ fn title(cx: &Cx<'_>, dialog: &Dialog) -> (Vec<Span>, String) {
             let asking = if story.story.is_none() { "asking" } else { "" };
             (plain(&format!("why: {}", ends.join(&format!(" {} ", cx.sym.arrow)))), asking.to_owned())
         }
+        Dialog::Ask(ask) if ask.everyone => (plain("who can reach a path"), String::new()),
+        Dialog::Ask(ask) => (plain(&format!("what decides at a path for {}", say.say(&ask.tenant))), String::new()),
         Dialog::Plan(plan) => {
             let verb = match (plan.undo, plan.typed.is_some()) {
                 (true, true) => "confirm undo",
