@@ -2,44 +2,48 @@
 
 pub mod acl;
 pub mod binding;
+mod block;
 pub mod capability;
+mod decode;
 pub mod dialect;
-pub mod hcl;
-pub mod json;
+mod flatten;
+mod hcl;
+mod json;
 pub mod kv;
+mod lexer;
+mod literal;
 pub mod own;
 pub mod policy;
 pub mod reach;
-pub mod rule;
+mod span;
 pub mod template;
+mod tree;
 
+use std::borrow::Cow;
+
+use dialect::Dialect;
 pub use own::{Login, OwnPath, PathKind, own_paths};
-pub use rule::{Capability, PathRule, Unreadable};
+use policy::{Policy, Refused};
 
 /// Policies larger than this are not read.
 const LARGEST: usize = 1 << 20;
 
-/// The rules of a policy, in the order written. JSON where the first character is a brace, else HCL 1 in its common form; anything that is not
-/// understood, heredocs and interpolation among it, is [`Unreadable`]. O(length).
-pub fn policy_paths(text: &str) -> Result<Vec<PathRule>, Unreadable> {
+/// A policy as a server of this dialect reads it, or why it would refuse it: JSON where the first character that is no blank is a brace,
+/// else HCL 1 (`spec/vault.md` 1.1, 3). What is larger than 1 MiB or nested more than 64 deep is refused too, in words that say so. Whether a
+/// block has expired is not looked at. O(length).
+///
+/// # Errors
+/// The first thing that the server would refuse, with its line.
+pub fn read(text: &str, dialect: Dialect) -> Result<Policy, Refused> {
     if text.len() > LARGEST {
-        return Err(Unreadable::new(0, "a policy larger than 1 MiB"));
+        return Err(Refused::at(0, "larger than 1 MiB, which partywall does not read"));
     }
-    if text.trim_start().starts_with('{') { json::read(text) } else { hcl::read(text) }
-}
-
-/// A policy as a server of this dialect reads it, or why it would refuse it. O(length).
-pub fn read(text: &str, _dialect: dialect::Dialect) -> Result<policy::Policy, policy::Refused> {
-    let refused = |e: Unreadable| policy::Refused { line: u32::try_from(e.line).unwrap_or(u32::MAX), what: e.what };
-    let rules = policy_paths(text).map_err(refused)?;
-    let rule = |rule: PathRule| policy::Rule {
-        pattern: rule.pattern,
-        line: 0,
-        capabilities: rule.capabilities.iter().filter_map(|c| capability::CAPABILITIES.get(*c as usize)).map(|(_, c)| *c).collect(),
-        limits: rule.limited.then(Box::default),
-        expires: None,
-    };
-    Ok(policy::Policy { rules: rules.into_iter().map(rule).collect() })
+    if text.trim_start().starts_with('{') {
+        return block::policy(&json::parse(text)?, dialect);
+    }
+    let text = if text.contains("\r\n") { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
+    let once = matches!(dialect, Dialect::Vault121 | Dialect::Vault20);
+    block::policy(&hcl::parse(&text, once)?, dialect)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
     reason = "tests say what they expect by panicking, and what they skipped by printing"
 )]
 
+#[path = "common/devvault.rs"]
+mod devvault;
 #[path = "demo_server/kubectl.rs"]
 mod kubectl;
 #[path = "demo_server/policies.rs"]
@@ -17,6 +19,8 @@ mod policies;
 mod secrets;
 #[path = "common/testbed.rs"]
 mod testbed;
+#[path = "demo_server/vault.rs"]
+mod vault;
 #[path = "demo_server/words.rs"]
 mod words;
 

@@ -3,9 +3,11 @@
 pub(crate) mod acl;
 mod auth;
 mod hcl;
+pub(crate) mod identity;
 mod kv;
 pub(crate) mod state;
 mod sys;
+mod template;
 
 use std::sync::Arc;
 
@@ -119,17 +121,8 @@ fn respond(world: &World, call: &Call, path: &str, fault: VaultFault) -> Result<
         ("sys", rest) => sys::answer(&mut vault, &token, rest, &ask),
         ("auth", rest) => auth::answer(&mut vault, &token, rest, &ask),
         ("secret", rest) => kv::answer(&mut vault, rest, &ask),
-        ("identity", rest) => identity(rest, &ask),
+        ("identity", rest) => identity::answer(&mut vault, rest, &ask),
         _ => Err(failure(404, format!("no handler for route \"{}\". route entry not found.", ask.path))),
-    }
-}
-
-/// No identities are simulated: every list of them is empty.
-fn identity(rest: &str, ask: &Ask<'_>) -> Result<Outcome, Failure> {
-    match (rest, ask.operation) {
-        ("lookup/entity" | "lookup/group", Operation::Update) => Ok(Outcome::Nothing),
-        (_, Operation::List | Operation::Read) if rest.contains('/') => Err(absent()),
-        _ => Err(unsupported_path()),
     }
 }
 

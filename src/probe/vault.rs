@@ -9,7 +9,8 @@ use crate::model::text::clean;
 use crate::model::vault::{VaultFacts, VaultRole};
 use crate::posture::vaultroles::glob;
 use crate::receipt::Outcome;
-use crate::vaultacl::{Login, OwnPath, PathKind, own_paths, policy_paths};
+use crate::vaultacl::dialect::Dialect;
+use crate::vaultacl::{self, Login, OwnPath, PathKind, own_paths};
 
 /// A version no secret has: the answer tells whether we may read, and holds no value.
 pub const IMPOSSIBLE_VERSION: &str = "999999999";
@@ -96,11 +97,12 @@ fn account(snapshot: &Snapshot, namespaces: &[Name], role: &VaultRole) -> Option
 
 /// The narrowest place that a role's policies open and that can be asked for without a value.
 fn own(vault: &VaultFacts, role: &VaultRole, login: &Login<'_>) -> Result<Option<OwnPath>, String> {
+    let dialect = Dialect::of(&vault.server).unwrap_or_default();
     let (mut rules, mut unreadable) = (Vec::new(), None);
     for name in &role.policies {
         let name: Name = name.to_lowercase().into();
-        match vault.policies.items.get(&name).map(|policy| policy_paths(&policy.text)) {
-            Some(Ok(found)) => rules.extend(found),
+        match vault.policies.items.get(&name).map(|policy| vaultacl::read(&policy.text, dialect)) {
+            Some(Ok(found)) => rules.extend(found.rules),
             Some(Err(why)) => unreadable = Some(format!("policy {}: {why}", clean(&name))),
             None => {
                 let why = vault.policies.unreadable.get(&name).map_or("not known", AsRef::as_ref);

@@ -306,7 +306,8 @@ impl Acl {
         self.rules.get(self.index.best(&self.rules, path)?.rule)
     }
 
-    /// Vault 2.0: of everything that matches either form, the best deny if it outranks the best rule that lists; else that rule; else the best.
+    /// Vault 2.0: of everything that matches either form, the best deny unless a rule that lists outranks it; else the best rule that
+    /// lists; else the best.
     fn resolved(&self, path: &str, trimmed: &str) -> Option<&Merged> {
         let mut pool = Vec::new();
         self.index.all(&self.rules, path, &mut pool);
@@ -319,9 +320,9 @@ impl Acl {
         };
         let chosen = match (best(Some(Capability::Deny)), best(Some(Capability::List))) {
             (Some(deny), Some(lists)) if lists > deny => lists,
-            (Some(deny), Some(_)) => deny,
+            (Some(deny), _) => deny,
             (None, Some(lists)) => lists,
-            (_, None) => best(None)?,
+            (None, None) => best(None)?,
         };
         self.rules.get(chosen.rule)
     }

@@ -5,13 +5,13 @@ use crate::model::vault::{Flavour, VaultServer};
 /// The rules of a line of servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Dialect {
-    /// Vault up to 1.13, and 1.14 and 1.15 before the patches of October 2023.
+    /// Vault up to 1.12, and 1.13 to 1.15 before the patches of November 2023.
     Vault113,
-    /// Vault 1.15 with those patches, to 1.18.
+    /// Vault 1.13 to 1.15 with those patches, to 1.18.
     Vault115,
-    /// Vault 1.19 to 1.21.
+    /// Vault 1.19 to 1.21. The late patches of their Enterprise editions decide a LIST as 2.0 does: here they may be told to allow more of it.
     Vault121,
-    /// Vault 2.0 and later.
+    /// Vault 2.0 and later; what differs before 2.0.4 is taken as of 2.0.4.
     Vault20,
     /// OpenBao 2.0 to 2.5.
     OpenBao25,
@@ -87,13 +87,49 @@ impl Dialect {
             (Flavour::OpenBao, 0..=1, _) | (Flavour::OpenBao, 2, 0..=5) => Some(Self::OpenBao25),
             (Flavour::OpenBao, _, _) => Some(Self::OpenBao26),
             (Flavour::Vault, 0, _) | (Flavour::Vault, 1, 0..=12) => Some(Self::Vault113),
-            (Flavour::Vault, 1, 13) => Some(if patch < 9 { Self::Vault113 } else { Self::Vault115 }),
-            (Flavour::Vault, 1, 14) => Some(if patch < 5 { Self::Vault113 } else { Self::Vault115 }),
-            (Flavour::Vault, 1, 15) => Some(if patch < 1 { Self::Vault113 } else { Self::Vault115 }),
+            (Flavour::Vault, 1, 13) => Some(if patch < 10 { Self::Vault113 } else { Self::Vault115 }),
+            (Flavour::Vault, 1, 14) => Some(if patch < 6 { Self::Vault113 } else { Self::Vault115 }),
+            (Flavour::Vault, 1, 15) => Some(if patch < 2 { Self::Vault113 } else { Self::Vault115 }),
             (Flavour::Vault, 1, 16..=18) => Some(Self::Vault115),
             (Flavour::Vault, 1, _) => Some(Self::Vault121),
             (Flavour::Vault, _, _) => Some(Self::Vault20),
             (Flavour::Unknown, _, _) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_and_their_dialects() {
+        use Flavour::{OpenBao, Unknown, Vault};
+        for (flavour, version, expected) in [
+            (OpenBao, "2.0.0-alpha20240329", Some(Dialect::OpenBao25)),
+            (OpenBao, "2.5.3", Some(Dialect::OpenBao25)),
+            (OpenBao, "2.6.0", Some(Dialect::OpenBao26)),
+            (OpenBao, "2.7.2", Some(Dialect::OpenBao26)),
+            (OpenBao, "3.0.0", Some(Dialect::OpenBao26)),
+            (Vault, "0.11.6", Some(Dialect::Vault113)),
+            (Vault, "1.12.11", Some(Dialect::Vault113)),
+            (Vault, "1.13.9", Some(Dialect::Vault113)),
+            (Vault, "1.13.10", Some(Dialect::Vault115)),
+            (Vault, "1.14.5+ent", Some(Dialect::Vault113)),
+            (Vault, "1.14.6", Some(Dialect::Vault115)),
+            (Vault, "1.15.1", Some(Dialect::Vault113)),
+            (Vault, "1.15.2+ent.hsm", Some(Dialect::Vault115)),
+            (Vault, "1.18.5", Some(Dialect::Vault115)),
+            (Vault, "1.19.0", Some(Dialect::Vault121)),
+            (Vault, "1.21.0", Some(Dialect::Vault121)),
+            (Vault, "2.0.0-rc1", Some(Dialect::Vault20)),
+            (Vault, "", None),
+            (Vault, "one.two", None),
+            (Unknown, "2.6.0", None),
+        ] {
+            let server = VaultServer { flavour, version: version.into(), ..VaultServer::default() };
+            assert_eq!(Dialect::of(&server), expected, "{flavour:?} {version}");
+        }
+        assert!(DIALECTS.into_iter().all(|dialect| Dialect::parse(dialect.word()) == Some(dialect)));
     }
 }

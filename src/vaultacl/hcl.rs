@@ -1,296 +1,145 @@
-//! HCL 1 as policies are written: a lexer and a recursive-descent reader. Commas are optional, newlines mean nothing.
+//! The grammar of HCL 1: keys, then `=` and a value or a block in braces. Commas between items are optional, line ends mean nothing.
 
-use std::iter::Peekable;
-use std::str::Chars;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use super::rule::{Draft, PathRule, Unreadable};
+use super::lexer::{Kind, Lexer, Token};
+use super::literal;
+use super::policy::Refused;
+use super::tree::{DEEPEST, Item, Key, Literal, Val, too_deep};
 
-/// Deeper nesting than this is refused.
-const DEEPEST: usize = 16;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Word(String),
-    Text(String),
-    Number,
-    Open,
-    Close,
-    OpenList,
-    CloseList,
-    Comma,
-    Equals,
-    End,
-}
-
-struct Lexer<'a> {
-    chars: Peekable<Chars<'a>>,
-    line: usize,
-}
-
-impl Lexer<'_> {
-    fn fail<T>(&self, what: &str) -> Result<T, Unreadable> {
-        Err(Unreadable::new(self.line, what))
-    }
-
-    fn take(&mut self) -> Option<char> {
-        let c = self.chars.next();
-        self.line += usize::from(c == Some('\n'));
-        c
-    }
-
-    fn token(&mut self) -> Result<Token, Unreadable> {
-        loop {
-            match self.take() {
-                None => return Ok(Token::End),
-                Some(c) if c.is_whitespace() || c == '\u{feff}' => {}
-                Some('#') => self.skip_line(),
-                Some('/') => match self.take() {
-                    Some('/') => self.skip_line(),
-                    Some('*') => self.skip_block()?,
-                    _ => return self.fail("a stray /"),
-                },
-                Some('{') => return Ok(Token::Open),
-                Some('}') => return Ok(Token::Close),
-                Some('[') => return Ok(Token::OpenList),
-                Some(']') => return Ok(Token::CloseList),
-                Some(',') => return Ok(Token::Comma),
-                Some('=') => return Ok(Token::Equals),
-                Some('"') => return self.text(),
-                Some('<') => return self.fail("a heredoc"),
-                Some(c) if c.is_ascii_digit() || c == '-' => return Ok(self.number()),
-                Some(c) if c.is_alphabetic() || c == '_' => return Ok(self.word(c)),
-                Some(c) => return self.fail(&format!("an unexpected {c:?}")),
-            }
-        }
-    }
-
-    fn skip_line(&mut self) {
-        while !matches!(self.take(), None | Some('\n')) {}
-    }
-
-    fn skip_block(&mut self) -> Result<(), Unreadable> {
-        loop {
-            match self.take() {
-                None => return self.fail("a comment that does not end"),
-                Some('*') if self.chars.peek() == Some(&'/') => {
-                    self.take();
-                    return Ok(());
-                }
-                Some(_) => {}
-            }
-        }
-    }
-
-    fn number(&mut self) -> Token {
-        while self.chars.peek().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-')) {
-            self.take();
-        }
-        Token::Number
-    }
-
-    fn word(&mut self, first: char) -> Token {
-        let mut word = String::from(first);
-        while let Some(c) = self.chars.peek().copied().filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
-            word.push(c);
-            self.take();
-        }
-        Token::Word(word)
-    }
-
-    fn text(&mut self) -> Result<Token, Unreadable> {
-        let mut text = String::new();
-        loop {
-            match self.take() {
-                None | Some('\n') => return self.fail("a text that does not end on its line"),
-                Some('"') => return Ok(Token::Text(text)),
-                Some('$') if self.chars.peek() == Some(&'{') => return self.fail("an interpolation"),
-                Some('\\') => text.push(self.escape()?),
-                Some(c) => text.push(c),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Result<char, Unreadable> {
-        match self.take() {
-            Some('n') => Ok('\n'),
-            Some('t') => Ok('\t'),
-            Some('r') => Ok('\r'),
-            Some(c @ ('"' | '\\')) => Ok(c),
-            Some('x') => self.digits(2, 16, 0),
-            Some('u') => self.digits(4, 16, 0),
-            Some('U') => self.digits(8, 16, 0),
-            Some(c @ '0'..='7') => self.digits(2, 8, c.to_digit(8).unwrap_or(0)),
-            _ => self.fail("an unknown escape"),
-        }
-    }
-
-    fn digits(&mut self, count: usize, base: u32, start: u32) -> Result<char, Unreadable> {
-        let mut value = start;
-        for _ in 0..count {
-            let Some(digit) = self.take().and_then(|c| c.to_digit(base)) else { return self.fail("an escape cut short") };
-            value = value.saturating_mul(base).saturating_add(digit);
-        }
-        char::from_u32(value).map_or_else(|| self.fail("an escape that is no character"), Ok)
-    }
-}
-
-struct Reader<'a> {
+struct Parser<'a> {
     lexer: Lexer<'a>,
-    ahead: Token,
+    ahead: Option<Token<'a>>,
+    /// Whether an attribute given twice in one block is an error.
+    once: bool,
 }
 
-/// The rules of a policy in HCL 1.
-pub(super) fn read(text: &str) -> Result<Vec<PathRule>, Unreadable> {
-    let mut lexer = Lexer { chars: text.chars().peekable(), line: 1 };
-    let ahead = lexer.token()?;
-    let mut reader = Reader { lexer, ahead };
-    let mut rules = Vec::new();
-    while reader.ahead != Token::End {
-        reader.item(&mut rules)?;
-    }
-    Ok(rules)
+/// The items of a policy in HCL. With `once` an attribute given twice is refused. O(length).
+pub(super) fn parse(text: &str, once: bool) -> Result<Vec<Item<'_>>, Refused> {
+    let mut parser = Parser { lexer: Lexer::new(text)?, ahead: None, once };
+    parser.items(false, 0)
 }
 
-impl Reader<'_> {
-    fn fail<T>(&self, what: &str) -> Result<T, Unreadable> {
-        self.lexer.fail(what)
-    }
-
-    fn next(&mut self) -> Result<Token, Unreadable> {
-        let ahead = self.lexer.token()?;
-        Ok(std::mem::replace(&mut self.ahead, ahead))
-    }
-
-    fn comma(&mut self) -> Result<(), Unreadable> {
-        if self.ahead == Token::Comma {
-            self.next()?;
+impl<'a> Parser<'a> {
+    fn peek(&mut self) -> Result<Token<'a>, Refused> {
+        match self.ahead {
+            Some(token) => Ok(token),
+            None => Ok(*self.ahead.insert(self.lexer.token()?)),
         }
-        Ok(())
     }
 
-    /// A top-level item: `path "..." { }` or `name = "..."`.
-    fn item(&mut self, rules: &mut Vec<PathRule>) -> Result<(), Unreadable> {
-        let line = self.lexer.line;
-        let (Token::Word(key) | Token::Text(key)) = self.next()? else { return self.fail("expected path \"...\"") };
-        match (key.as_str(), &self.ahead) {
-            ("name", Token::Equals) => {
-                self.next()?;
-                self.value(0)?;
+    fn take(&mut self) -> Result<Token<'a>, Refused> {
+        let token = self.peek()?;
+        self.ahead = None;
+        Ok(token)
+    }
+
+    fn items(&mut self, inside: bool, depth: usize) -> Result<Vec<Item<'a>>, Refused> {
+        let mut items = Vec::new();
+        let mut seen = BTreeSet::new();
+        while !(inside && self.peek()?.kind == Kind::Close) {
+            let Some((item, assigned)) = self.item(depth)? else { break };
+            for key in item.keys.iter().filter(|_| self.once && assigned) {
+                if !seen.insert(key.raw) {
+                    return Err(Refused::at(key.line, &format!("the argument {} was already set", key.raw)));
+                }
             }
-            ("path", Token::Text(_)) => {
-                let Token::Text(label) = self.next()? else { return self.fail("expected a pattern") };
-                rules.push(self.block(&label, line)?);
+            items.push(item);
+            if self.peek()?.kind == Kind::Comma {
+                self.take()?;
             }
-            // a block without a label is a rule for the path `path`: nobody means that
-            ("path", _) => return self.fail("a path block without a pattern in quotes"),
-            (other, _) => return self.fail(&format!("unknown key \"{other}\"")),
         }
-        self.comma()
+        Ok(items)
     }
 
-    fn block(&mut self, label: &str, line: usize) -> Result<PathRule, Unreadable> {
-        if self.next()? != Token::Open {
-            return self.fail("expected {");
-        }
-        let mut draft = Draft::default();
+    /// One item, and whether it is given with `=`. None at the end of the text, which may even come between `=` and the value.
+    fn item(&mut self, depth: usize) -> Result<Option<(Item<'a>, bool)>, Refused> {
+        let mut keys: Vec<Key<'a>> = Vec::new();
         loop {
-            let at = self.lexer.line;
-            let key = match self.next()? {
-                Token::Close => return draft.rule(label, line),
-                Token::Word(key) | Token::Text(key) => key,
-                _ => return self.fail("expected a key or }"),
-            };
-            draft.key(&key, at)?;
-            self.attribute(&key, &mut draft)?;
-            self.comma()?;
-        }
-    }
-
-    fn attribute(&mut self, key: &str, draft: &mut Draft) -> Result<(), Unreadable> {
-        match (key, &self.ahead) {
-            ("capabilities", Token::Equals) => {
-                self.next()?;
-                self.words(draft)
-            }
-            ("policy", Token::Equals) => {
-                self.next()?;
-                let line = self.lexer.line;
-                match self.next()? {
-                    Token::Text(word) => draft.legacy(&word, line),
-                    _ => self.fail("expected a text"),
+            let token = self.take()?;
+            match token.kind {
+                Kind::Ident | Kind::Text => keys.push(key(token)),
+                Kind::End if keys.is_empty() => return Ok(None),
+                Kind::Assign if keys.len() == 1 => {
+                    let first = self.take()?;
+                    if first.kind == Kind::End {
+                        return Ok(None);
+                    }
+                    let val = self.value(first, depth)?;
+                    return Ok(Some((Item { keys, val }, true)));
                 }
+                Kind::Open if !keys.is_empty() => return Ok(Some((Item { keys, val: self.object(token.line, depth)? }, false))),
+                Kind::Assign if keys.is_empty() => return Err(Refused::at(token.line, "no object keys found")),
+                Kind::Assign => return Err(Refused::at(token.line, "expected { behind several keys, got =")),
+                Kind::End | Kind::Close if !keys.is_empty() => {
+                    let named: Vec<&str> = keys.iter().take(4).map(|key| key.raw).collect();
+                    let line = keys.first().map_or(token.line, |key| key.line);
+                    return Err(Refused::at(
+                        line,
+                        &format!("key '{}' expected start of object ('{{') or assignment ('=')", named.join(" ")),
+                    ));
+                }
+                other => return Err(Refused::at(token.line, &format!("expected a key, = or {{, got {}", other.word()))),
             }
-            ("capabilities" | "policy", _) => self.fail("expected ="),
-            (_, Token::Equals) => {
-                self.next()?;
-                self.value(0)
-            }
-            (_, Token::Open) => self.value(0),
-            _ => self.fail("expected = or {"),
         }
     }
 
-    fn words(&mut self, draft: &mut Draft) -> Result<(), Unreadable> {
-        if self.next()? != Token::OpenList {
-            return self.fail("expected a list of capabilities");
+    fn value(&mut self, token: Token<'a>, depth: usize) -> Result<Val<'a>, Refused> {
+        match token.kind {
+            Kind::Number | Kind::Float | Kind::Bool | Kind::Text | Kind::Heredoc => Ok(literal_of(token)),
+            Kind::Open => self.object(token.line, depth),
+            Kind::OpenList => self.list(token.line, depth),
+            other => Err(Refused::at(token.line, &format!("expected a value, got {}", other.word()))),
         }
+    }
+
+    /// Behind the brace that opens.
+    fn object(&mut self, line: u32, depth: usize) -> Result<Val<'a>, Refused> {
+        if depth >= DEEPEST {
+            return Err(too_deep(line));
+        }
+        let items = self.items(true, depth.saturating_add(1))?;
+        let end = self.take()?;
+        if end.kind == Kind::Close { Ok(Val::Object(items)) } else { Err(Refused::at(line, "an object that is not closed")) }
+    }
+
+    /// Behind the bracket that opens. Commas may be repeated; only behind a list in a list one may be missing.
+    fn list(&mut self, line: u32, depth: usize) -> Result<Val<'a>, Refused> {
+        if depth >= DEEPEST {
+            return Err(too_deep(line));
+        }
+        let mut list = Vec::new();
+        let mut comma = false;
         loop {
-            let line = self.lexer.line;
-            match self.next()? {
-                Token::CloseList => return Ok(()),
-                Token::Text(word) => draft.capability(&word, line)?,
-                _ => return self.fail("expected a capability in quotes"),
-            }
-            match self.ahead {
-                Token::Comma => {
-                    self.next()?;
+            let token = self.take()?;
+            match token.kind {
+                Kind::Comma => comma = false,
+                Kind::CloseList => return Ok(Val::List(list)),
+                other if comma => {
+                    return Err(Refused::at(token.line, &format!("error parsing list, expected comma or list end, got {}", other.word())));
                 }
-                Token::CloseList => {}
-                _ => return self.fail("expected a comma or ]"),
+                Kind::Number | Kind::Float | Kind::Bool | Kind::Text | Kind::Heredoc => {
+                    list.push(literal_of(token));
+                    comma = true;
+                }
+                Kind::Open => {
+                    list.push(self.object(token.line, depth.saturating_add(1))?);
+                    comma = true;
+                }
+                Kind::OpenList => list.push(self.list(token.line, depth.saturating_add(1))?),
+                other => return Err(Refused::at(token.line, &format!("unexpected {} in a list", other.word()))),
             }
         }
     }
+}
 
-    /// Any value, thrown away.
-    fn value(&mut self, depth: usize) -> Result<(), Unreadable> {
-        if depth > DEEPEST {
-            return self.fail("nested too deeply");
-        }
-        match self.next()? {
-            Token::Text(_) | Token::Number => Ok(()),
-            Token::Word(word) if matches!(word.as_str(), "true" | "false") => Ok(()),
-            Token::OpenList => {
-                while self.ahead != Token::CloseList {
-                    self.value(depth + 1)?;
-                    self.comma()?;
-                }
-                self.next().map(drop)
-            }
-            Token::Open => {
-                while self.ahead != Token::Close {
-                    self.entry(depth + 1)?;
-                    self.comma()?;
-                }
-                self.next().map(drop)
-            }
-            _ => self.fail("expected a value"),
-        }
-    }
+fn key(token: Token<'_>) -> Key<'_> {
+    let plain = token.kind == Kind::Ident;
+    let value = if plain { Some(Cow::Borrowed(token.text)) } else { literal::unquote(token.text) };
+    Key { raw: token.text, value, plain, line: token.line }
+}
 
-    /// `key = value`, `key { }` or `key "label" { }` inside a value.
-    fn entry(&mut self, depth: usize) -> Result<(), Unreadable> {
-        let mut keys = 0;
-        while matches!(self.ahead, Token::Word(_) | Token::Text(_)) {
-            self.next()?;
-            keys += 1;
-        }
-        match (&self.ahead, keys) {
-            (Token::Equals, 1) => {
-                self.next()?;
-                self.value(depth)
-            }
-            (Token::Open, 1..=4) => self.value(depth),
-            _ => self.fail("expected = or {"),
-        }
-    }
+fn literal_of(token: Token<'_>) -> Val<'_> {
+    Val::Literal(Literal { kind: token.kind, raw: token.text, json: false })
 }

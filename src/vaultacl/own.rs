@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::rule::{Capability, PathRule};
+use super::capability::Capability;
+use super::policy::Rule;
 use crate::model::ids::Name;
 use crate::model::vault::SecretMount;
 
@@ -43,11 +44,11 @@ pub struct Login<'a> {
 
 /// The places that the rules let a tenant read, narrowest first. Patterns with `+`, patterns whose template needs more than the login's
 /// ServiceAccount and rules that deny are left out. O(rules × mounts).
-pub fn own_paths(rules: &[PathRule], mounts: &BTreeMap<Name, SecretMount>, login: &Login<'_>) -> Vec<OwnPath> {
+pub fn own_paths(rules: &[Rule], mounts: &BTreeMap<Name, SecretMount>, login: &Login<'_>) -> Vec<OwnPath> {
     let mut found: Vec<OwnPath> = rules
         .iter()
-        .filter(|rule| rule.capabilities.contains(&Capability::Read))
-        .filter_map(|rule| place(&expand(&rule.pattern, login)?, rule.limited, mounts))
+        .filter(|rule| rule.capabilities.has(Capability::Read))
+        .filter_map(|rule| place(&expand(&rule.pattern, login)?, rule.limits.is_some(), mounts))
         .collect();
     found.sort_by(|a, b| (a.kind, b.path.len(), &a.mount, &a.path).cmp(&(b.kind, a.path.len(), &b.mount, &b.path)));
     found.dedup();

@@ -17,7 +17,8 @@ pub struct Policy {
 /// One `path` block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// The pattern as written, one leading slash stripped, templates unresolved.
+    /// The pattern as written, templates unresolved; one leading slash is stripped where there are none: with templates that is done when they
+    /// are filled in.
     pub pattern: String,
     /// Line of the block's key, from 1.
     pub line: u32,
@@ -93,4 +94,11 @@ pub struct Refused {
     pub line: u32,
     /// What is wrong, cleaned.
     pub what: String,
+}
+
+impl Refused {
+    /// From a line and words that may hold foreign text.
+    pub fn at(line: u32, what: &str) -> Self {
+        Self { line, what: crate::model::text::clean_to(what, 200) }
+    }
 }

@@ -1,12 +1,19 @@
 //! What every tenant can reach in Vault: the union over every role that any ServiceAccount of its namespaces could log in with
 //! (`spec/vault.md` 1.8, 8.1). Follows snapshots; answers are shared with the assessment.
 
+mod ask;
 pub mod consumers;
+mod follow;
 mod ground;
 mod judge;
+mod lint;
+mod logins;
 mod partners;
 mod pattern;
 mod places;
+mod policies;
+mod tenant;
+mod unseen;
 mod witness;
 
 pub use partners::Partners;
@@ -48,19 +55,22 @@ pub struct Touched {
 #[derive(Debug, Default)]
 pub struct VaultReach {
     options: Options,
+    follow: Box<follow::Follow>,
     picture: Arc<Picture>,
 }
 
 impl VaultReach {
     /// A reach that has seen nothing.
     pub fn new(options: Options) -> Self {
-        Self { options, picture: Arc::default() }
+        let picture = Picture { shared: options.shared.clone(), ..Picture::default() };
+        Self { options, follow: Box::default(), picture: Arc::new(picture) }
     }
 
-    /// Follows a snapshot; `dirty` says what changed since the last one. What did not change keeps its allocation.
-    pub fn sync(&mut self, _snapshot: &Snapshot, _tenants: &Tenants, _dirty: &Dirty, _now: Time) -> Touched {
-        debug_assert!(self.options.roots.len() < usize::MAX);
-        Touched::default()
+    /// Follows a snapshot; `dirty` says what changed of the cluster since the last one, what changed of Vault is seen from its facts. What did not
+    /// change keeps its allocation. O(policies + tenants) to compare, plus the cost of what changed: the ACLs that carry a changed policy and the
+    /// tenants that use them; where places move, everybody's.
+    pub fn sync(&mut self, snapshot: &Snapshot, tenants: &Tenants, dirty: &Dirty, now: Time) -> Touched {
+        self.follow.sync(&self.options, (snapshot, tenants, dirty, now), &mut self.picture)
     }
 
     /// What is known now.
@@ -82,6 +92,8 @@ pub struct Picture {
     pub bad_policies: BTreeMap<Name, BadPolicy>,
     /// When time alone changes an answer: a block or policy of OpenBao expires.
     pub next_expiry: Option<Time>,
+    /// Places that are nobody's, as configured.
+    pub shared: Vec<String>,
 }
 
 /// What is wrong with a policy.
@@ -281,14 +293,5 @@ pub struct Ruling {
     pub from: Vec<Origin>,
 }
 
-impl Picture {
-    /// What decides a request at a path, for every login of one tenant, or of all. Allowed first, then by tenant. O(logins × rules of each).
-    pub fn who(&self, _path: &str, _operation: Operation, _tenant: Option<&str>) -> Vec<Whose> {
-        Vec::new()
-    }
-
-    /// What a tenant can do to a certain other one, worst first, each with a witness among that one's paths.
-    pub fn crossings(&self, _tenant: &str, _partner: &str) -> Vec<Crossing> {
-        Vec::new()
-    }
-}
+#[cfg(test)]
+mod tests;

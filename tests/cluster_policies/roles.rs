@@ -35,10 +35,11 @@ fn the_roles_cover_what_is_followed_and_no_secret() {
         ("README", rules(documented, "partywall-observe")),
         ("the viewer", rules(include_str!("../testbed/manifests/identities.yaml"), "partywall-viewer")),
     ] {
-        for info in WATCHED {
+        // the metadata of Secrets is asked for where that is allowed explicitly, and permitted apart
+        for info in WATCHED.iter().filter(|info| info.metadata_of_type.is_none()) {
             for group in [Some(info.group), info.other_group].into_iter().flatten() {
                 for verb in ["list", "watch"] {
-                    assert!(permits(&rules, &info, group, verb), "{what} does not permit to {verb} {} in {group:?}", info.plural);
+                    assert!(permits(&rules, info, group, verb), "{what} does not permit to {verb} {} in {group:?}", info.plural);
                 }
             }
         }

@@ -38,7 +38,8 @@ pub struct DevServer {
     child: Child,
     at: SocketAddr,
     home: tempfile::TempDir,
-    connection: Mutex<Option<BufReader<TcpStream>>>,
+    /// Kept open, one for everyone who asks at the same time.
+    connections: Mutex<Vec<BufReader<TcpStream>>>,
 }
 
 impl DevServer {
@@ -90,7 +91,7 @@ impl DevServer {
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let mut server = Self { child, at, home, connection: Mutex::new(None) };
+        let mut server = Self { child, at, home, connections: Mutex::new(Vec::new()) };
         server.comes_up().then_some(server)
     }
 
@@ -146,9 +147,9 @@ impl DevServer {
         }
         message += "\r\n";
         message += &body;
-        let mut held = self.connection.lock().unwrap();
+        let idle = self.connections.lock().unwrap().pop();
         // a kept connection may have been closed meanwhile: then once more with a new one
-        let kept = held.take().and_then(|mut connection| Some((exchange(&mut connection, &message)?, connection)));
+        let kept = idle.and_then(|mut connection| Some((exchange(&mut connection, &message)?, connection)));
         let answered = kept.or_else(|| {
             let stream = TcpStream::connect(self.at).ok()?;
             stream.set_nodelay(true).ok()?;
@@ -157,7 +158,9 @@ impl DevServer {
             Some((exchange(&mut connection, &message)?, connection))
         });
         let Some((answer, connection)) = answered else { return (0, Value::Null) };
-        *held = (!answer.close).then_some(connection);
+        if !answer.close {
+            self.connections.lock().unwrap().push(connection);
+        }
         (answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null))
     }
 }

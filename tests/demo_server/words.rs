@@ -110,6 +110,7 @@ const DENIED: &str = r#"{"errors":["1 error occurred:\n\t* permission denied\n\n
 const STRANGER: &str = r#"{"errors":["permission denied"]}"#;
 const ABSENT: &str = r#"{"errors":[]}"#;
 const UNSUPPORTED: &str = r#"{"errors":["1 error occurred:\n\t* unsupported operation\n\n"]}"#;
+const UNKNOWN_PATH: &str = r#"{"errors":["1 error occurred:\n\t* unsupported path\n\n"]}"#;
 /// Method, path, who, body, code, answer ("" where it carries data).
 const VAULT: &[(&str, &str, Who, &str, u16, &str)] = &[
     ("GET", "secret/data/words-acme?version=999999999", Who::Tenant, "", 404, ABSENT),
@@ -135,6 +136,50 @@ const VAULT: &[(&str, &str, Who, &str, u16, &str)] = &[
     ("GET", "auth/kubernetes/role", Who::Root, "", 405, UNSUPPORTED),
     ("GET", "sys/nosuch", Who::Root, "", 404, r#"{"errors":["1 error occurred:\n\t* unsupported path\n\n"]}"#),
     ("GET", "nosuch/path", Who::Root, "", 404, r#"{"errors":["no handler for route \"nosuch/path\". route entry not found."]}"#),
+    ("LIST", "sys/policies/detailed/acl", Who::Tenant, "", 403, DENIED),
+    ("LIST", "sys/policies/detailed/acl", Who::Root, "", 200, ""),
+    ("GET", "sys/policies/detailed/acl", Who::Root, "", 405, UNSUPPORTED),
+    ("LIST", "sys/namespaces", Who::Tenant, "", 403, DENIED),
+    ("GET", "sys/namespaces", Who::Root, "", 405, UNSUPPORTED),
+    ("LIST", "identity/entity/id", Who::Tenant, "", 403, DENIED),
+    ("GET", "identity/entity/id/words-nobody", Who::Tenant, "", 403, DENIED),
+    ("GET", "identity/entity/id/words-nobody", Who::Root, "", 404, ABSENT),
+    ("GET", "identity/group/id/words-nobody", Who::Root, "", 404, ABSENT),
+    ("GET", "identity/entity-alias/id/words-nobody", Who::Root, "", 404, ABSENT),
+    ("GET", "identity/nosuch", Who::Root, "", 404, UNKNOWN_PATH),
+    ("GET", "identity/entity", Who::Root, "", 405, UNSUPPORTED),
+    ("POST", "identity/lookup/entity", Who::Tenant, "{}", 403, DENIED),
+    ("POST", "identity/lookup/entity", Who::Root, "{}", 400, r#"{"errors":["query parameter not supplied"]}"#),
+    ("POST", "identity/lookup/entity", Who::Root, r#"{"name":"words-nobody"}"#, 204, ""),
+    ("POST", "sys/capabilities-accessor", Who::Tenant, "{}", 403, DENIED),
+    ("POST", "sys/capabilities-accessor", Who::Root, "{}", 400, r#"{"errors":["missing accessor"]}"#),
+    (
+        "POST",
+        "sys/capabilities-accessor",
+        Who::Root,
+        r#"{"accessor":"words","paths":["a"]}"#,
+        400,
+        r#"{"errors":["1 error occurred:\n\t* invalid accessor\n\n"]}"#,
+    ),
+    ("GET", "auth/kubernetes/config", Who::Tenant, "", 403, DENIED),
+    ("GET", "auth/kubernetes/config", Who::Root, "", 200, ""),
+    ("GET", "auth/kubernetes/nosuch", Who::Root, "", 404, UNKNOWN_PATH),
+    (
+        "POST",
+        "auth/kubernetes/role/words",
+        Who::Root,
+        r#"{"bound_service_account_names":"a"}"#,
+        400,
+        r#"{"errors":["\"bound_service_account_namespaces\" can not be empty if \"bound_service_account_namespace_selector\" is not set"]}"#,
+    ),
+    (
+        "POST",
+        "auth/kubernetes/role/words",
+        Who::Root,
+        r#"{"bound_service_account_names":"a","bound_service_account_namespaces":"b,*"}"#,
+        400,
+        r#"{"errors":["can not mix \"*\" with values"]}"#,
+    ),
     ("DELETE", "sys/health", Who::Root, "", 405, ABSENT),
     ("GET", "sys/health", Who::Nobody, "", 200, ""),
     (

@@ -35,6 +35,7 @@ pub(crate) fn build(vault: &mut Vault, plan: &Plan) {
         policies,
         ttl: 3_600,
         max_ttl: 0,
+        ..Role::default()
     };
     vault.roles.insert(name, role);
     // a value nobody may ever see: anything that shows it has read a secret

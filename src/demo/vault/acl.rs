@@ -67,7 +67,8 @@ impl Acl {
         if self.root {
             return vec!["root".into()];
         }
-        let list = self.capabilities_for(path, Operation::Read);
+        // asked as if for a list
+        let list = self.capabilities_for(path, Operation::List);
         if list.is_empty() { vec!["deny".into()] } else { list }
     }
 

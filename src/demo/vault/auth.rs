@@ -1,5 +1,7 @@
 //! The token store and the Kubernetes login.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::acl::Operation;
@@ -8,6 +10,9 @@ use super::{Ask, Failure, Outcome, absent, failure, keys, texts, unsupported_ope
 use crate::demo::auth as kube_auth;
 use crate::demo::clock;
 use crate::demo::json::Json;
+use crate::demo::kinds;
+use crate::demo::packets::selects;
+use crate::demo::store::Key;
 use crate::demo::world::World;
 
 /// Longest life of a token where the role does not say (32 days).
@@ -33,7 +38,10 @@ pub(crate) fn login(world: &World, mount: &str, ask: &Ask<'_>) -> Result<Outcome
     let (namespace, account, uid) = admitted(world, &role, jwt)?;
     let mut vault = world.vault();
     let token = issue(&mut vault, &name, &role, (&namespace, &account, &uid));
-    let answer = auth_json(&token, true);
+    if vault.identities.entities.get(&token.entity).is_some_and(|entity| entity.disabled) {
+        return Err(super::denied());
+    }
+    let answer = auth_json(&token, &vault.identities.policies(&token.entity), true);
     vault.keep(token);
     Ok(Outcome::Auth(answer))
 }
@@ -51,7 +59,7 @@ fn admitted(world: &World, role: &Role, jwt: &str) -> Result<(String, String, St
     if !role.names.iter().any(|pattern| glob(pattern, name)) {
         return Err(failure(403, "service account name not authorized"));
     }
-    if !role.namespaces.iter().any(|pattern| glob(pattern, namespace)) {
+    if !role.namespaces.iter().any(|pattern| glob(pattern, namespace)) && !selected(world, &role.selector, namespace) {
         return Err(failure(403, "namespace not authorized"));
     }
     // a role without an audience of its own takes a token of any
@@ -61,6 +69,15 @@ fn admitted(world: &World, role: &Role, jwt: &str) -> Result<(String, String, St
         }
         _ => Err(failure(403, "permission denied")),
     }
+}
+
+/// Whether a namespace has all labels that a selector in JSON asks for.
+fn selected(world: &World, selector: &str, namespace: &str) -> bool {
+    let wanted: Value = serde_json::from_str(selector).unwrap_or_default();
+    let asks = wanted.map("matchLabels").is_some_and(|labels| !labels.is_empty());
+    let objects = world.store.lock();
+    let found = objects.get(&Key::new(kinds::id("namespaces"), "", namespace));
+    asks && found.is_some_and(|namespace| selects(&wanted, namespace.at("metadata/labels")))
 }
 
 /// The claims of a token as it says them.
@@ -81,10 +98,20 @@ fn glob(pattern: &str, text: &str) -> bool {
 
 fn issue(vault: &mut Vault, name: &str, role: &Role, account: (&str, &str, &str)) -> Token {
     let (namespace, sa, uid) = account;
-    let mut policies = role.policies.clone();
-    policies.push("default".into());
+    let mut policies: Vec<String> = role.policies.iter().map(|name| name.to_lowercase()).collect();
+    if !role.no_default {
+        policies.push("default".into());
+    }
     policies.sort();
     policies.dedup();
+    let told = [
+        ("service_account_name", sa),
+        ("service_account_namespace", namespace),
+        ("service_account_secret_name", ""),
+        ("service_account_uid", uid),
+    ];
+    let alias = if role.alias_by_name { format!("{namespace}/{sa}") } else { uid.to_owned() };
+    let entity = vault.entity_of(&alias, told.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect());
     Token {
         id: format!("s.{}", vault.word(24)),
         accessor: vault.word(24),
@@ -95,7 +122,7 @@ fn issue(vault: &mut Vault, name: &str, role: &Role, account: (&str, &str, &str)
             "role": name, "service_account_name": sa, "service_account_namespace": namespace,
             "service_account_secret_name": "", "service_account_uid": uid,
         }),
-        entity: vault.entity_of(uid),
+        entity,
         created: clock::epoch(),
         ttl: if role.ttl > 0 { role.ttl } else { SYSTEM_TTL },
     }
@@ -104,7 +131,9 @@ fn issue(vault: &mut Vault, name: &str, role: &Role, account: (&str, &str, &str)
 /// A token made by hand.
 fn child(vault: &mut Vault, body: &Value) -> Token {
     let mut policies = texts(body, "policies").unwrap_or_default();
-    policies.push("default".into());
+    if !body.truth("no_default_policy") {
+        policies.push("default".into());
+    }
     policies.sort();
     policies.dedup();
     Token {
@@ -120,27 +149,36 @@ fn child(vault: &mut Vault, body: &Value) -> Token {
     }
 }
 
-fn auth_json(token: &Token, orphan: bool) -> Value {
-    json!({
-        "client_token": token.id, "accessor": token.accessor, "policies": token.policies, "token_policies": token.policies,
+fn auth_json(token: &Token, identity: &BTreeSet<String>, orphan: bool) -> Value {
+    let all: BTreeSet<&String> = token.policies.iter().chain(identity).collect();
+    let mut value = json!({
+        "client_token": token.id, "accessor": token.accessor, "policies": all, "token_policies": token.policies,
         "metadata": token.metadata, "lease_duration": token.ttl, "renewable": token.ttl > 0, "entity_id": token.entity,
         "token_type": "service", "orphan": orphan, "mfa_requirement": null, "num_uses": 0,
-    })
+    });
+    if !identity.is_empty() {
+        value.put("identity_policies", json!(identity));
+    }
+    value
 }
 
 /// Everything else below `auth/`.
 pub(crate) fn answer(vault: &mut Vault, token: &Token, rest: &str, ask: &Ask<'_>) -> Result<Outcome, Failure> {
     match (rest, ask.operation) {
         ("token/lookup-self", Operation::Read | Operation::Update) => Ok(Outcome::Data(lookup(token))),
+        ("token/lookup", Operation::Update) => {
+            let found = vault.use_token(ask.body.text("token")).ok_or_else(|| failure(403, "bad token"))?;
+            Ok(Outcome::Data(lookup(&found)))
+        }
         ("token/renew-self", Operation::Update) => {
             let renewed = Token { created: clock::epoch(), ..token.clone() };
-            let answer = auth_json(&renewed, true);
+            let answer = auth_json(&renewed, &vault.identities.policies(&renewed.entity), true);
             vault.keep(renewed);
             Ok(Outcome::Auth(answer))
         }
         ("token/create", Operation::Update) => {
             let child = child(vault, &ask.body);
-            let answer = auth_json(&child, false);
+            let answer = auth_json(&child, &BTreeSet::new(), false);
             vault.keep(child);
             Ok(Outcome::Auth(answer))
         }
@@ -148,11 +186,12 @@ pub(crate) fn answer(vault: &mut Vault, token: &Token, rest: &str, ask: &Ask<'_>
             vault.revoke(&token.id);
             Ok(Outcome::Nothing)
         }
-        ("kubernetes/config", Operation::Read) => Ok(Outcome::Data(vault.kubernetes.clone())),
+        ("kubernetes/config", Operation::Read) if vault.kubernetes.has("kubernetes_host") => Ok(Outcome::Data(vault.kubernetes.clone())),
+        ("kubernetes/config", Operation::Read) => Err(absent()),
         ("kubernetes/role", Operation::List) => keys(&vault.roles.keys().cloned().collect::<Vec<_>>()),
         _ => match rest.strip_prefix("kubernetes/role/").map(str::to_lowercase) {
             Some(name) => role(vault, &name, ask),
-            None if rest.starts_with("token/") || rest.starts_with("kubernetes/") => Err(unsupported_operation()),
+            None if matches!(rest, "kubernetes/config" | "kubernetes/role") || rest.starts_with("token/") => Err(unsupported_operation()),
             None => Err(unsupported_path()),
         },
     }
@@ -183,9 +222,17 @@ fn role(vault: &mut Vault, name: &str, ask: &Ask<'_>) -> Result<Outcome, Failure
             role.namespaces = texts(body, "bound_service_account_namespaces").unwrap_or(role.namespaces);
             role.policies = texts(body, "token_policies").or_else(|| texts(body, "policies")).unwrap_or(role.policies);
             role.audience = body.at("audience").as_str().map_or(role.audience, str::to_owned);
-            role.ttl = body.at("token_ttl").as_i64().or_else(|| body.at("ttl").as_i64()).unwrap_or(role.ttl);
-            if role.names.is_empty() {
-                return Err(failure(400, "\"bound_service_account_names\" can not be empty"));
+            let number = |field: &str, before: i64| body.at(field).as_i64().unwrap_or(before);
+            role.ttl = number("token_ttl", number("ttl", role.ttl));
+            (role.max_ttl, role.period) = (number("token_max_ttl", role.max_ttl), number("token_period", role.period));
+            role.uses = number("token_num_uses", role.uses);
+            role.selector = body.at("bound_service_account_namespace_selector").as_str().map_or(role.selector, str::to_owned);
+            role.token_type = body.at("token_type").as_str().map_or(role.token_type, str::to_owned);
+            role.cidrs = texts(body, "token_bound_cidrs").unwrap_or(role.cidrs);
+            role.no_default = body.at("token_no_default_policy").as_bool().unwrap_or(role.no_default);
+            role.alias_by_name = body.at("alias_name_source").as_str().map_or(role.alias_by_name, |from| from == "serviceaccount_name");
+            if let Some(why) = unfit(&role) {
+                return Err(failure(400, why));
             }
             vault.roles.insert(name.to_owned(), role);
             Ok(Outcome::Nothing)
@@ -194,30 +241,38 @@ fn role(vault: &mut Vault, name: &str, ask: &Ask<'_>) -> Result<Outcome, Failure
     }
 }
 
+/// What the server has against a role.
+fn unfit(role: &Role) -> Option<&'static str> {
+    let mixed = |list: &[String]| list.len() > 1 && list.iter().any(|item| item == "*");
+    match () {
+        () if role.names.is_empty() => Some("\"bound_service_account_names\" can not be empty"),
+        () if role.namespaces.is_empty() && role.selector.is_empty() => {
+            Some("\"bound_service_account_namespaces\" can not be empty if \"bound_service_account_namespace_selector\" is not set")
+        }
+        () if mixed(&role.names) || mixed(&role.namespaces) => Some("can not mix \"*\" with values"),
+        () => None,
+    }
+}
+
 fn role_json(role: &Role) -> Value {
-    let mut value = json!({"alias_name_source": "serviceaccount_uid"});
+    let mut value = json!({"alias_name_source": if role.alias_by_name { "serviceaccount_name" } else { "serviceaccount_uid" }});
     if !role.audience.is_empty() {
         value.put("audience", role.audience.as_str());
     }
-    for (field, list) in [
-        ("bound_service_account_names", &role.names),
-        ("bound_service_account_namespaces", &role.namespaces),
-        ("policies", &role.policies),
-        ("token_policies", &role.policies),
-    ] {
-        value.put(field, list.clone());
-    }
-    for (field, seconds) in [("token_ttl", role.ttl), ("ttl", role.ttl), ("token_max_ttl", role.max_ttl)] {
-        value.put(field, seconds);
-    }
-    value.put("bound_service_account_namespace_selector", "");
-    for field in ["token_explicit_max_ttl", "token_num_uses", "token_period"] {
-        value.put(field, 0);
-    }
-    value.put("token_bound_cidrs", json!([]));
-    value.put("token_no_default_policy", false);
+    value.put("bound_service_account_names", role.names.clone());
+    value.put("bound_service_account_namespace_selector", role.selector.as_str());
+    // a role bound by its selector alone has no list
+    value.put("bound_service_account_namespaces", if role.namespaces.is_empty() { Value::Null } else { json!(role.namespaces) });
+    value.put("token_bound_cidrs", role.cidrs.clone());
+    value.put("token_explicit_max_ttl", 0);
+    value.put("token_max_ttl", role.max_ttl);
+    value.put("token_no_default_policy", role.no_default);
+    value.put("token_num_uses", role.uses);
+    value.put("token_period", role.period);
+    value.put("token_policies", role.policies.clone());
     value.put("token_strictly_bind_ip", false);
-    value.put("token_type", "default");
+    value.put("token_ttl", role.ttl);
+    value.put("token_type", if role.token_type.is_empty() { "default" } else { role.token_type.as_str() });
     value
 }
 

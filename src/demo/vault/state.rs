@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::Ask;
 use super::acl::{Acl, Operation};
 use super::hcl;
+use super::identity::{Alias, Entity, Identities};
+use super::template::{Lets, fill};
 use crate::demo::clock;
 
 /// Which accounts a role admits, and what they get.
@@ -19,6 +21,15 @@ pub(crate) struct Role {
     /// Seconds a token lives.
     pub(crate) ttl: i64,
     pub(crate) max_ttl: i64,
+    pub(crate) period: i64,
+    pub(crate) uses: i64,
+    /// JSON of a label selector, or "".
+    pub(crate) selector: String,
+    /// `batch` or `service`; "" for the mount's.
+    pub(crate) token_type: String,
+    pub(crate) cidrs: Vec<String>,
+    pub(crate) no_default: bool,
+    pub(crate) alias_by_name: bool,
 }
 
 /// A token and what it is for.
@@ -36,6 +47,14 @@ pub(crate) struct Token {
     pub(crate) ttl: i64,
 }
 
+/// What is said beside a policy's text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flags {
+    pub(crate) lets: Lets,
+    /// Seconds since 1970; it ends then.
+    pub(crate) expires: Option<i64>,
+}
+
 /// A versioned secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Secret {
@@ -46,13 +65,14 @@ pub(crate) struct Secret {
 pub(crate) struct Vault {
     pub(crate) sealed: bool,
     pub(crate) policies: BTreeMap<String, String>,
+    /// What is said beside their texts, where something is.
+    pub(crate) flags: BTreeMap<String, Flags>,
     pub(crate) roles: BTreeMap<String, Role>,
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// Settings of the Kubernetes auth mount.
     pub(crate) kubernetes: Value,
     tokens: BTreeMap<String, Token>,
-    /// Entities by the uid of their account.
-    entities: BTreeMap<String, String>,
+    pub(crate) identities: Identities,
     rng: fastrand::Rng,
 }
 
@@ -60,6 +80,9 @@ pub(crate) struct Vault {
 pub(crate) const OPERATOR: &str = "s.partywall-demo-operator";
 /// Token that may do everything.
 pub(crate) const ROOT: &str = "s.partywall-demo-root";
+
+/// Accessor of the Kubernetes auth mount.
+pub(crate) const ACCESSOR: &str = "auth_kubernetes_8d26875b";
 
 const OPERATOR_POLICY: &str = r#"# reads no secret and changes nothing
 path "sys/auth"                   { capabilities = ["read"] }
@@ -70,33 +93,39 @@ path "auth/kubernetes/role/*"     { capabilities = ["read", "list"] }
 path "sys/policies/acl"           { capabilities = ["list"] }
 path "sys/policies/acl/*"         { capabilities = ["read", "list"] }
 path "sys/policies/detailed/acl"  { capabilities = ["list"] }
-path "sys/policy"                 { capabilities = ["read", "list"] }
-path "sys/policy/*"               { capabilities = ["read"] }
-path "identity/*"                 { capabilities = ["read", "list"] }
+path "identity/entity/id"         { capabilities = ["list"] }
+path "identity/entity/id/*"       { capabilities = ["read", "list"] }
+path "identity/entity-alias/id"   { capabilities = ["list"] }
+path "identity/entity-alias/id/*" { capabilities = ["read", "list"] }
+path "identity/group/id"          { capabilities = ["list"] }
+path "identity/group/id/*"        { capabilities = ["read", "list"] }
 path "identity/lookup/entity"     { capabilities = ["update"] }
 path "sys/namespaces"             { capabilities = ["list"] }
+path "sys/capabilities-accessor"  { capabilities = ["update"] }
+path "auth/token/lookup-self"     { capabilities = ["read"] }
+path "auth/token/renew-self"      { capabilities = ["update"] }
+path "auth/token/revoke-self"     { capabilities = ["update"] }
 "#;
 
+/// The rules that every server ships as `default`.
 const DEFAULT_POLICY: &str = r#"
-# Allow tokens to look up their own properties
-path "auth/token/lookup-self" {
-    capabilities = ["read"]
-}
-
-# Allow tokens to renew themselves
-path "auth/token/renew-self" {
-    capabilities = ["update"]
-}
-
-# Allow tokens to revoke themselves
-path "auth/token/revoke-self" {
-    capabilities = ["update"]
-}
-
-# Allow a token to look up its own capabilities on a path
-path "sys/capabilities-self" {
-    capabilities = ["update"]
-}
+# what any token may do about itself
+path "auth/token/lookup-self" { capabilities = ["read"] }
+path "auth/token/renew-self" { capabilities = ["update"] }
+path "auth/token/revoke-self" { capabilities = ["update"] }
+path "sys/capabilities-self" { capabilities = ["update"] }
+path "identity/entity/id/{{identity.entity.id}}" { capabilities = ["read"] }
+path "identity/entity/name/{{identity.entity.name}}" { capabilities = ["read"] }
+path "sys/internal/ui/resultant-acl" { capabilities = ["read"] }
+path "sys/leases/renew" { capabilities = ["update"] }
+path "sys/leases/lookup" { capabilities = ["update"] }
+path "cubbyhole/*" { capabilities = ["create", "read", "update", "delete", "list"] }
+path "sys/wrapping/wrap" { capabilities = ["update"] }
+path "sys/wrapping/lookup" { capabilities = ["update"] }
+path "sys/wrapping/unwrap" { capabilities = ["update"] }
+path "sys/tools/hash" { capabilities = ["update"] }
+path "sys/tools/hash/*" { capabilities = ["update"] }
+path "identity/oidc/provider/+/authorize" { capabilities = ["read", "update"] }
 "#;
 
 impl Vault {
@@ -105,11 +134,12 @@ impl Vault {
         let mut vault = Self {
             sealed: false,
             policies: BTreeMap::new(),
+            flags: BTreeMap::new(),
             roles: BTreeMap::new(),
             secrets: BTreeMap::new(),
             kubernetes: json!({}),
             tokens: BTreeMap::new(),
-            entities: BTreeMap::new(),
+            identities: Identities::default(),
             rng: fastrand::Rng::with_seed(seed ^ 0x7661_756c_7400),
         };
         vault.policies.insert("default".into(), DEFAULT_POLICY.into());
@@ -151,14 +181,36 @@ impl Vault {
         self.tokens.remove(id);
     }
 
-    /// What a token may do.
+    /// The token with this accessor.
+    pub(crate) fn by_accessor(&self, accessor: &str) -> Option<Token> {
+        self.tokens.values().find(|token| token.accessor == accessor).cloned()
+    }
+
+    /// What a token may do: by its own policies, and by those of who it stands for.
     pub(crate) fn acl(&self, token: &Token) -> Acl {
         if token.policies.iter().any(|p| p == "root") {
             return Acl::root();
         }
-        // a policy that is not there, or cannot be read, grants nothing
-        let texts = token.policies.iter().filter_map(|name| self.policies.get(name));
-        Acl::merge(texts.flat_map(|text| hcl::parse(text).unwrap_or_default()))
+        let entity = self.identities.entities.get_key_value(&token.entity).map(|(id, entity)| (id.as_str(), entity));
+        // a disabled entity may do nothing
+        if entity.is_some_and(|(_, entity)| entity.disabled) {
+            return Acl::default();
+        }
+        let identity = self.identities.policies(&token.entity);
+        let names = token.policies.iter().chain(identity.iter().filter(|name| !token.policies.contains(name)));
+        let mut blocks = Vec::new();
+        for name in names {
+            let flags = self.flags.get(name).copied().unwrap_or_default();
+            // a policy that is not there, is over or cannot be read grants nothing
+            let Some(text) = self.policies.get(name).filter(|_| flags.expires.is_none_or(|end| end > clock::epoch())) else { continue };
+            for mut block in hcl::parse(text).unwrap_or_default() {
+                if let Some(pattern) = fill(&block.pattern, entity, &self.identities, flags.lets) {
+                    block.pattern = pattern;
+                    blocks.push(block);
+                }
+            }
+        }
+        Acl::merge(blocks)
     }
 
     /// Whether a token may do what is asked.
@@ -171,14 +223,20 @@ impl Vault {
         self.acl(token).allows(path, operation)
     }
 
-    /// The entity of an account, the same at every login.
-    pub(crate) fn entity_of(&mut self, uid: &str) -> String {
-        if let Some(known) = self.entities.get(uid) {
-            return known.clone();
+    /// The entity of who logs in, the same at every login. Its alias keeps what the login tells of it.
+    pub(crate) fn entity_of(&mut self, name: &str, metadata: BTreeMap<String, String>) -> String {
+        let known = self.identities.by_alias(ACCESSOR, name).cloned();
+        let id = known.clone().unwrap_or_else(|| self.uuid());
+        let fresh = Alias { id: self.uuid(), name: name.to_owned(), accessor: ACCESSOR.to_owned(), ..Alias::default() };
+        let entity = self.identities.entities.entry(id.clone()).or_default();
+        if known.is_none() {
+            *entity = Entity { name: format!("entity_{}", fresh.id.split('-').next().unwrap_or_default()), ..Entity::default() };
+            entity.aliases.push(fresh);
         }
-        let entity = self.uuid();
-        self.entities.insert(uid.to_owned(), entity.clone());
-        entity
+        if let Some(alias) = entity.aliases.iter_mut().find(|alias| alias.accessor == ACCESSOR && alias.name == name) {
+            alias.metadata = metadata;
+        }
+        id
     }
 
     /// A random word of letters and digits.

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::acl::Operation;
-use super::state::{Token, Vault};
+use super::state::{ACCESSOR, Flags, Token, Vault};
+use super::template::Lets;
 use super::{Ask, Failure, Outcome, absent, failure, hcl, unsupported_operation, unsupported_path};
 use crate::demo::clock;
 use crate::demo::json::Json;
@@ -61,18 +62,23 @@ pub(crate) fn answer(vault: &mut Vault, token: &Token, rest: &str, ask: &Ask<'_>
     match (rest, ask.operation) {
         ("auth", Operation::Read) => Ok(Outcome::Flat(auth_mounts())),
         ("mounts", Operation::Read) => Ok(Outcome::Flat(mounts())),
+        ("policies/detailed/acl", Operation::List) => Ok(Outcome::Data(detailed(vault))),
         ("policies/acl", Operation::List) => Ok(Outcome::Data(json!({"keys": policy_names(vault)}))),
         ("policy", Operation::Read | Operation::List) => {
             let names = policy_names(vault);
             Ok(Outcome::Flat(json!({"keys": names, "policies": names})))
         }
         ("capabilities-self", Operation::Update) => capabilities(vault, token, &ask.body),
+        ("capabilities-accessor", Operation::Update) => capabilities_of(vault, &ask.body),
         ("seal", Operation::Update) => {
             vault.sealed = true;
             Ok(Outcome::Nothing)
         }
         ("namespaces", Operation::List) => Err(absent()),
-        ("auth" | "mounts" | "policies/acl" | "policy" | "capabilities-self" | "seal", _) => Err(unsupported_operation()),
+        ("auth" | "mounts" | "policies/acl" | "policies/detailed/acl" | "policy" | "namespaces" | "seal", _) => {
+            Err(unsupported_operation())
+        }
+        ("capabilities-self" | "capabilities-accessor", _) => Err(unsupported_operation()),
         _ if rest.starts_with("internal/ui/mounts/secret") => Ok(Outcome::Data(kv_mount_with_path())),
         _ => match rest.strip_prefix("policies/acl/") {
             Some(name) => policy(vault, &name.to_lowercase(), ask, "policy"),
@@ -90,29 +96,73 @@ fn policy_names(vault: &Vault) -> Vec<String> {
 
 fn policy(vault: &mut Vault, name: &str, ask: &Ask<'_>, field: &str) -> Result<Outcome, Failure> {
     match ask.operation {
-        Operation::Read if name == "root" => Ok(Outcome::Data(json!({"name": "root", field: ""}))),
         Operation::Read => {
-            let text = vault.policies.get(name).ok_or_else(absent)?;
-            let mut data = json!({
-                "allow_slashes_in_identity_templates": false, "allow_wildcards_in_identity_templates": false,
-                "cas_required": false, "name": name,
-            });
-            data.put(field, text.as_str());
-            data.put("version", 1);
+            let data = written(vault, name, field).ok_or_else(absent)?;
             Ok(if field == "rules" { Outcome::Flat(data) } else { Outcome::Data(data) })
         }
         Operation::Update => {
             let text = ask.body.text("policy");
             hcl::parse(text).map_err(|e| failure(400, format!("failed to parse policy: {e}")))?;
+            let flags = flags(&ask.body)?;
             vault.policies.insert(name.to_owned(), text.to_owned());
+            vault.flags.insert(name.to_owned(), flags);
             Ok(Outcome::Nothing)
         }
         Operation::Delete => {
             vault.policies.remove(name);
+            vault.flags.remove(name);
             Ok(Outcome::Nothing)
         }
         _ => Err(unsupported_operation()),
     }
+}
+
+/// A policy as it is read; root has no text.
+fn written(vault: &Vault, name: &str, field: &str) -> Option<Value> {
+    let text = if name == "root" { "" } else { vault.policies.get(name)? };
+    let flags = vault.flags.get(name).copied().unwrap_or_default();
+    let mut data = json!({
+        "allow_slashes_in_identity_templates": flags.lets.slashes, "allow_wildcards_in_identity_templates": flags.lets.wildcards,
+        "cas_required": false, "name": name,
+    });
+    if let Some(end) = flags.expires {
+        data.put("expiration", clock::ahead(end - clock::epoch()));
+    }
+    data.put(field, text);
+    data.put("version", i32::from(name != "root"));
+    Some(data)
+}
+
+/// All policies in one answer.
+fn detailed(vault: &Vault) -> Value {
+    let names = policy_names(vault);
+    let mut info = json!({});
+    for name in &names {
+        crate::demo::json::object(&mut info).insert(name.clone(), written(vault, name, "policy").unwrap_or_default());
+    }
+    json!({"key_info": info, "keys": names})
+}
+
+/// What a write says of a policy beside its text.
+fn flags(body: &Value) -> Result<Flags, Failure> {
+    let seconds = |text: &str| text.trim_end_matches('s').parse::<i64>().ok();
+    let ttl = body.at("ttl").as_i64().or_else(|| seconds(body.text("ttl"))).filter(|ttl| *ttl > 0);
+    let end = body.text("expiration").parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
+    if ttl.is_some() && end.is_some() {
+        return Err(failure(400, "cannot supply both 'expiration' and 'ttl' for policies"));
+    }
+    let lets =
+        Lets { slashes: body.truth("allow_slashes_in_identity_templates"), wildcards: body.truth("allow_wildcards_in_identity_templates") };
+    Ok(Flags { lets, expires: ttl.map(|ttl| clock::epoch() + ttl).or(end) })
+}
+
+fn capabilities_of(vault: &Vault, body: &Value) -> Result<Outcome, Failure> {
+    let accessor = body.text("accessor");
+    if accessor.is_empty() {
+        return Err(failure(400, "missing accessor"));
+    }
+    let token = vault.by_accessor(accessor).ok_or_else(|| failure(400, "1 error occurred:\n\t* invalid accessor\n\n"))?;
+    capabilities(vault, &token, body)
 }
 
 fn capabilities(vault: &Vault, token: &Token, body: &Value) -> Result<Outcome, Failure> {
@@ -138,7 +188,7 @@ fn mount(accessor: &str, kind: &str, description: &str, uuid: &str) -> Value {
 
 fn auth_mounts() -> Value {
     let mut token = mount("auth_token_b1523e86", "token", "token based credentials", "6537e2ff-37b8-9d2a-8c57-a2a55a3c0b32");
-    let mut kubernetes = mount("auth_kubernetes_8d26875b", "kubernetes", "", "5288ff8b-a639-b678-6fc3-6dd97666bcc2");
+    let mut kubernetes = mount(ACCESSOR, "kubernetes", "", "5288ff8b-a639-b678-6fc3-6dd97666bcc2");
     for value in [&mut token, &mut kubernetes] {
         value.put("config/token_type", "default-service");
     }

@@ -36,6 +36,8 @@ fn parameters(limits: &Limits, data: Option<&Map<String, Value>>, dialect: Diale
         return false;
     }
     let Some(data) = data.filter(|data| !data.is_empty()) else { return true };
+    let lowered = in_small_letters(data, dialect);
+    let data = lowered.as_ref().unwrap_or(data);
     let empty = BTreeMap::new();
     let denied = limits.denied.as_ref().unwrap_or(&empty);
     let allowed = limits.allowed.as_ref().unwrap_or(&empty);
@@ -47,6 +49,27 @@ fn parameters(limits: &Limits, data: Option<&Map<String, Value>>, dialect: Diale
         return true;
     }
     data.iter().all(|(key, value)| allowed.get(&key.to_lowercase()).map_or(all, |values| is_allowed(values, value, dialect)))
+}
+
+/// Vault 2.0 (from 2.0.4) puts names of policies in small letters before it looks at them.
+fn in_small_letters(data: &Map<String, Value>, dialect: Dialect) -> Option<Map<String, Value>> {
+    let names_policies = |key: &str| ["policies", "token_policies"].iter().any(|name| key.eq_ignore_ascii_case(name));
+    if dialect != Dialect::Vault20 || !data.keys().any(|key| names_policies(key)) {
+        return None;
+    }
+    let lowered = |value: &Value| match value {
+        Value::String(text) => Value::String(text.to_lowercase()),
+        other => other.clone(),
+    };
+    let one = |(key, value): (&String, &Value)| {
+        let value = match value {
+            _ if !names_policies(key) => value.clone(),
+            Value::Array(parts) => Value::Array(parts.iter().map(lowered).collect()),
+            value => lowered(value),
+        };
+        (key.clone(), value)
+    };
+    Some(data.iter().map(one).collect())
 }
 
 fn is_denied(denied: &BTreeMap<String, Vec<Value>>, key: &str, value: &Value, dialect: Dialect) -> bool {

@@ -78,8 +78,9 @@ fn place(granted: &Granted<'_>, rule: &Rule, identity: &Identity, dialect: Diale
         Filled::Unknown(why) => return Err(dropped(why, true, false)),
         Filled::Chosen(why) => return Err(dropped(why, true, true)),
     };
-    // The slash that a value left at the front goes as one that was written does.
-    let pattern = pattern.strip_prefix('/').filter(|_| !rule.pattern.starts_with('/')).map_or(pattern.as_str(), |rest| rest);
+    // Where there are templates the slash at the front goes only now, as in the servers; elsewhere the reader took it.
+    let stripped = pattern.strip_prefix('/').filter(|_| rule.pattern.contains("{{"));
+    let pattern = stripped.unwrap_or(&pattern);
     if pattern.contains("+*") {
         return Ok(Placed::Refused("`+*` in a path".to_owned()));
     }

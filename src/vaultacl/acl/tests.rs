@@ -251,6 +251,9 @@ fn words_in_the_servers_order() {
     assert_eq!(listing.capabilities("a/b"), ["list"]);
     assert_eq!(listing.capabilities("a/b/"), ["list"]);
     assert_eq!(listing.capabilities("c/"), ["read"]);
+    // In Vault 2.0 a deny decides where nothing lists, though a read ranks higher.
+    let resolved = one(&[("a/*", "deny"), ("a/b/*", "read")], Dialect::Vault20);
+    assert_eq!((resolved.capabilities("a/b/"), resolved.capabilities("a/b/c")), (vec!["deny"], vec!["read"]));
     assert_eq!(listing.decide(&Request::new(Operation::Read, "c/")).why, Some(Why::NoRule));
     assert!(one(&[("a", "sudo")], Dialect::Any).decide(&Request::new(Operation::Read, "a")).root_privs);
 }
@@ -325,7 +328,7 @@ fn wrapping() {
 
 #[test]
 fn parameters() {
-    use Dialect::{OpenBao26, Vault115, Vault121};
+    use Dialect::{OpenBao26, Vault20, Vault115, Vault121};
     // Allowed, denied, required, data, answer; on which dialects (none: all).
     type Case = (&'static str, &'static str, &'static [&'static str], &'static str, bool, &'static [Dialect]);
     let cases: &[Case] = &[
@@ -381,6 +384,10 @@ fn parameters() {
         ("{}", r#"{"a":["x"]}"#, &[], r#"{"a":["y","x"]}"#, true, &[OpenBao26]),
         ("{}", r#"{"a":["x"]}"#, &[], r#"{"a":"y,x"}"#, false, &[Vault121]),
         ("{}", r#"{"a":["x"]}"#, &[], r#"{"a":""}"#, true, &[Vault121]),
+        // Names of policies in any letters.
+        ("{}", r#"{"policies":["root"]}"#, &[], r#"{"Policies":["a","Root"]}"#, false, &[Vault20]),
+        ("{}", r#"{"token_policies":["root"]}"#, &[], r#"{"token_policies":"a,ROOT"}"#, false, &[Vault20]),
+        ("{}", r#"{"policies":["root"]}"#, &[], r#"{"policies":"Root"}"#, true, &[Vault121, OpenBao26]),
     ];
     for (allowed, denied, required, data, expected, dialects) in cases {
         let map = |text: &str| Some(serde_json::from_str(text).unwrap());
@@ -467,6 +474,27 @@ fn templates_that_are_open_are_told() {
     assert_eq!(acl.rules().len(), 1);
     let told: Vec<_> = acl.dropped().iter().map(|dropped| (dropped.open, dropped.is_deny())).collect();
     assert_eq!(told, [(true, true), (true, false), (false, false)]);
+}
+
+#[test]
+fn one_slash_goes_after_filling() {
+    let entity = super::super::template::EntityValues { metadata: [("none".into(), "".into())].into(), ..Default::default() };
+    let identity = Identity { entity: Some(entity), ..Identity::default() };
+    for (pattern, expected) in [
+        ("{{identity.entity.metadata.none}}/x", "x"),
+        ("/{{identity.entity.metadata.none}}/x", "/x"),
+        ("/{{identity.entity.metadata.none}}x", "x"),
+        ("/x", "/x"),
+    ] {
+        let (name, policy): (Name, Policy) = ("p".into(), Policy { rules: vec![rule(pattern, "read")] });
+        let acl = Acl::new(
+            &[Granted { name: &name, policy: &policy, flags: PolicyFlags::default(), namespace: "" }],
+            &identity,
+            Dialect::Any,
+            NOW,
+        );
+        assert_eq!(acl.rules()[0].pattern, expected, "{pattern}");
+    }
 }
 
 #[test]
