@@ -12,6 +12,8 @@
     reason = "a test fails by panicking; the judge is written as the specification reads, and each crate uses its part of it"
 )]
 
+#[path = "vaultacl/both.rs"]
+mod both;
 #[path = "vaultacl/choices.rs"]
 mod choices;
 #[path = "vaultacl/made.rs"]
@@ -30,5 +32,3 @@ mod tables;
 mod tables_limits;
 #[path = "vaultacl/tables_template.rs"]
 mod tables_template;
-#[path = "vaultacl/both.rs"]
-mod both;
