@@ -92,7 +92,7 @@ impl Both {
 
 fn judge(given: &[Given<'_>], who: &Identity, dialect: Dialect) -> Option<Oracle> {
     let mut blocks = Vec::new();
-    for given in given {
+    for given in given.iter().filter(|given| given.flags.expires.is_none_or(|end| NOW <= end)) {
         for rule in &given.policy.rules {
             match fill(&rule.pattern, who, given.flags, dialect) {
                 Became::Is(pattern) => {

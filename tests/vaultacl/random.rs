@@ -109,7 +109,9 @@ fn agree(bytes: &[u8]) {
             both.ask(operation, &path, data.as_ref(), wrap);
         }
     }
-    assert_eq!(both.acl, again(&given, &world), "the same policies make the same ACL");
+    if choose.once_in(8) {
+        assert_eq!(both.acl, again(&given, &world), "the same policies make the same ACL");
+    }
 }
 
 fn again(given: &[Given<'_>], world: &World) -> Acl {

@@ -32,6 +32,28 @@ fn selectors(cluster: &Cluster<'_>) -> Vec<String> {
         "nonsense: [".to_owned(),
         r#"{"unknown": 1}"#.to_owned(),
         "null".to_owned(),
+        r#"{"matchlabels": {"team": "red"}}"#.to_owned(),
+        r#"{"MatchLabels": {"team": "red"}}"#.to_owned(),
+        "matchLabels: {team: red}\nother: thing\n".to_owned(),
+        "---\nmatchLabels: {team: red}\n".to_owned(),
+        "matchLabels: {team: red}\n---\nmatchLabels: {team: blue}\n".to_owned(),
+        r#"{"matchLabels": null}"#.to_owned(),
+        r#"{"matchLabels": {"team": null}}"#.to_owned(),
+        r#"{"matchLabels": {"team": 1}}"#.to_owned(),
+        r#"{"matchLabels": ["team"]}"#.to_owned(),
+        r#"{"matchLabels": {"team": "red"}, "matchExpressions": []}"#.to_owned(),
+        r#"{"matchLabels": {"team": ""}}"#.to_owned(),
+        r#"{"matchLabels": {"Team": "red"}}"#.to_owned(),
+        r#"{"matchLabels": {"team": "red"}} {"matchLabels": {"team": "blue"}}"#.to_owned(),
+        "[]".to_owned(),
+        "team".to_owned(),
+        " ".to_owned(),
+        "# only a comment\n".to_owned(),
+        "matchLabels:\n  team: red\n  team: blue\n".to_owned(),
+        "matchLabels: &a {team: red}\n".to_owned(),
+        "matchLabels: {env: prod}\nmatchLabels: {team: red}\n".to_owned(),
+        "team: red".to_owned(),
+        "{team: red".to_owned(),
     ]
 }
 
@@ -97,14 +119,18 @@ pub fn compare(server: &DevServer, cluster: &Cluster<'_>) {
     let selectors = selectors(cluster);
     let (mut differences, mut let_in, mut kept_out, mut refused_roles) = (Vec::new(), 0, 0, 0);
     let mut open: BTreeMap<String, Vec<bool>> = BTreeMap::new();
-    for seed in 0..ROLES {
-        let bytes = bytes(seed, 100);
-        let mut choose = Choices::new(&bytes);
-        let written = made(&mut choose, cluster, &selectors);
+    let random = (0..ROLES).map(|seed| made(&mut Choices::new(&bytes(seed, 100)), cluster, &selectors));
+    // and every selector by itself
+    let alone = selectors.iter().map(|selector| {
+        json!({"bound_service_account_names": "*", "bound_service_account_namespace_selector": selector, "token_policies": [], "audience": ""})
+    });
+    let all: Vec<Value> = random.chain(alone).collect();
+    for (seed, written) in all.iter().enumerate() {
         let path = format!("auth/by-uid/role/r{seed}");
-        let (status, _) = server.request("POST", &path, Some(&written));
+        let (status, _) = server.request("POST", &path, Some(written));
         if status >= 300 {
             refused_roles += 1;
+            eprintln!("REF {}", written["bound_service_account_namespace_selector"]);
             continue;
         }
         let role = read(&ok(server, "GET", &path, None));
@@ -140,7 +166,8 @@ pub fn compare(server: &DevServer, cluster: &Cluster<'_>) {
         }
     }
     eprintln!(
-        "{ROLES} roles ({refused_roles} refused when written), {let_in} logins let in, {kept_out} kept out, {} differences; not judged: {}",
+        "{} roles ({refused_roles} refused when written), {let_in} logins let in, {kept_out} kept out, {} differences; not judged: {}",
+        all.len(),
         differences.len(),
         open.iter()
             .map(|(selector, said)| format!("{selector:?} {}/{}", said.iter().filter(|yes| **yes).count(), said.len()))
