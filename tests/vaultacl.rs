@@ -6,11 +6,14 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stderr,
     clippy::match_same_arms,
     dead_code,
     reason = "a test fails by panicking; the judge is written as the specification reads, and each crate uses its part of it"
 )]
 
+#[path = "vaultacl/both.rs"]
+mod both;
 #[path = "vaultacl/choices.rs"]
 mod choices;
 #[path = "vaultacl/made.rs"]
@@ -29,5 +32,3 @@ mod tables;
 mod tables_limits;
 #[path = "vaultacl/tables_template.rs"]
 mod tables_template;
-#[path = "vaultacl/both.rs"]
-mod both;
