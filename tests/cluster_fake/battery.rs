@@ -51,10 +51,8 @@ pub async fn followed(cluster: &Cluster, wanted: impl Fn(&Snapshot) -> bool) -> 
 }
 
 pub fn settled(snapshot: &Snapshot) -> bool {
-    let asked = WATCHED.iter().filter(|info| info.metadata_of_type.is_none());
-    asked
-        .into_iter()
-        .all(|info| !matches!(snapshot.source(info.kind), SourceState::Off | SourceState::Connecting | SourceState::Loading(_)))
+    let mut asked = WATCHED.iter().filter(|info| info.metadata_of_type.is_none());
+    asked.all(|info| !matches!(snapshot.source(info.kind), SourceState::Off | SourceState::Connecting | SourceState::Loading(_)))
 }
 
 /// Everything is read, and acme's facts are there.
