@@ -92,7 +92,7 @@ fn vault(policies: [usize; 4], other: usize, identity: usize, seen: usize) -> Va
             roles.insert("other".into(), selected);
         }
     }
-    if identity % 3 > 0 {
+    if !identity.is_multiple_of(3) {
         let alias = AliasFact {
             name: meta("web-tenant-acme", "n8n-acme").uid.to_string().into(),
             accessor: "auth_kubernetes_1".into(),

@@ -98,6 +98,6 @@ fn times(view: &TenantView<'_>, at: &RoleAt<'_>) -> Point {
 /// Seconds in words: the largest unit that divides them.
 fn words(seconds: u64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
-    let unit = units.into_iter().find(|(length, _)| seconds >= *length && seconds % length == 0);
+    let unit = units.into_iter().find(|(length, _)| seconds >= *length && seconds.is_multiple_of(*length));
     unit.map_or_else(|| format!("{seconds} s"), |(length, name)| format!("{} {name}", seconds / length))
 }
