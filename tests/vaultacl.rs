@@ -11,6 +11,8 @@
     reason = "a test fails by panicking; the judge is written as the specification reads, and each crate uses its part of it"
 )]
 
+#[path = "vaultacl/both.rs"]
+mod both;
 #[path = "vaultacl/choices.rs"]
 mod choices;
 #[path = "vaultacl/made.rs"]
@@ -29,5 +31,3 @@ mod tables;
 mod tables_limits;
 #[path = "vaultacl/tables_template.rs"]
 mod tables_template;
-#[path = "vaultacl/both.rs"]
-mod both;

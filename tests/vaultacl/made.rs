@@ -81,8 +81,20 @@ pub fn pattern(choose: &mut Choices<'_>, path: &str, templates: &[String]) -> St
 fn value(choose: &mut Choices<'_>) -> Value {
     choose
         .of(&[
-            json!("1"), json!("x"), json!("x*"), json!("*y"), json!("*x*"), json!("*"), json!(""), json!(1), json!(true), json!(["x", "y"]),
-            json!("999999999"), json!("x,y"), json!("bad"), json!({"b": "c"}),
+            json!("1"),
+            json!("x"),
+            json!("x*"),
+            json!("*y"),
+            json!("*x*"),
+            json!("*"),
+            json!(""),
+            json!(1),
+            json!(true),
+            json!(["x", "y"]),
+            json!("999999999"),
+            json!("x,y"),
+            json!("bad"),
+            json!({"b": "c"}),
         ])
         .clone()
 }
@@ -250,7 +262,8 @@ impl Made {
 
     /// Values that only HCL can say, or that JSON says otherwise to the servers' HCL reader.
     pub fn fits_json(&self) -> bool {
-        let plain = |map: &Option<BTreeMap<String, Vec<Value>>>| map.iter().flatten().all(|(_, values)| values.iter().all(Value::is_string));
+        let plain =
+            |map: &Option<BTreeMap<String, Vec<Value>>>| map.iter().flatten().all(|(_, values)| values.iter().all(Value::is_string));
         plain(&self.limits.allowed) && plain(&self.limits.denied)
     }
 }

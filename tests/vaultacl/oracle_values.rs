@@ -53,14 +53,10 @@ fn elements(value: &Value, dialect: Dialect) -> Option<Vec<Value>> {
 
 /// Whether `allowed_parameters` takes the value: all elements must be listed.
 pub fn allowed(value: &Value, list: &[Value], dialect: Dialect) -> bool {
-    list.is_empty()
-        || listed(value, list)
-        || elements(value, dialect).is_some_and(|parts| parts.iter().all(|part| listed(part, list)))
+    list.is_empty() || listed(value, list) || elements(value, dialect).is_some_and(|parts| parts.iter().all(|part| listed(part, list)))
 }
 
 /// Whether `denied_parameters` refuses the value: one listed element is enough.
 pub fn denied(value: &Value, list: &[Value], dialect: Dialect) -> bool {
-    list.is_empty()
-        || listed(value, list)
-        || elements(value, dialect).is_some_and(|parts| parts.iter().any(|part| listed(part, list)))
+    list.is_empty() || listed(value, list) || elements(value, dialect).is_some_and(|parts| parts.iter().any(|part| listed(part, list)))
 }

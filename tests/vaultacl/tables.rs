@@ -67,7 +67,13 @@ const EVERYWHERE: &[Row] = &[
     ("longer wins", &["foo/+/bar/ba*: read; foo/+/bar/b*: deny"], Read, "foo/x/bar/baz", true),
     ("the larger wins at last", &["+/b/+/d: read; +/+/c/d: deny"], Read, "a/b/c/d", true),
     ("a deny is not absolute", &["secret/data/+/shared: deny; secret/data/acme/*: read"], Read, "secret/data/acme/shared", true),
-    ("a deny below does not cover the place itself", &["secret/data/globex/*: deny; secret/data/*: read"], Read, "secret/data/globex", true),
+    (
+        "a deny below does not cover the place itself",
+        &["secret/data/globex/*: deny; secret/data/*: read"],
+        Read,
+        "secret/data/globex",
+        true,
+    ),
     ("nothing matches: refused", &["a: read"], Read, "b", false),
     ("HELP is always allowed", &["a: deny"], Help, "a", true),
     ("an empty list hides", &["a/*: read; a/b: -"], Read, "a/b", false),
@@ -105,7 +111,12 @@ fn what_every_dialect_decides_alike() {
 /// LIST where the dialects differ: policy, path, who allows it of full, trimmed-full, resolve, full-trimmed.
 const LISTS: &[(&str, &str, &str, [bool; 4])] = &[
     ("the published bypass", "kv/metadata/*: list; kv/metadata/private/*: deny", "kv/metadata/private", [false, true, false, false]),
-    ("a rule that neither denies nor grants list", "kv/metadata/*: list; kv/metadata/private/*: read", "kv/metadata/private", [false, true, true, false]),
+    (
+        "a rule that neither denies nor grants list",
+        "kv/metadata/*: list; kv/metadata/private/*: read",
+        "kv/metadata/private",
+        [false, true, true, false],
+    ),
     ("the operator's pair", "auth/+/role: list; auth/+/role/*: read", "auth/kubernetes/role", [false, true, true, false]),
     ("only with the slash", "a/b/*: list", "a/b", [true, true, true, true]),
     ("only without the slash", "a/+: list", "a/b", [false, true, true, true]),
@@ -177,9 +188,13 @@ fn capabilities_as_the_servers_word_them() {
 #[test]
 fn sudo_is_told_of_the_winning_rule_whatever_is_asked() {
     let acl = acl(&["a/*: sudo read; a/b: read; a/c: sudo"], Dialect::OpenBao26);
-    for (path, operation, allowed, sudo) in
-        [("a/x", Read, true, true), ("a/x", Delete, false, true), ("a/b", Read, true, false), ("a/c", Read, false, true), ("x", Read, false, false)]
-    {
+    for (path, operation, allowed, sudo) in [
+        ("a/x", Read, true, true),
+        ("a/x", Delete, false, true),
+        ("a/b", Read, true, false),
+        ("a/c", Read, false, true),
+        ("x", Read, false, false),
+    ] {
         let answer = acl.ask(operation, path, None, None);
         assert_eq!((answer.allowed, answer.root_privs), (allowed, sudo), "{operation:?} {path}");
     }

@@ -174,6 +174,7 @@ fn blocks_of_openbao_expire() {
         let text = format!("path \"a\" {{ capabilities = [\"read\"] expiration = {when} }}");
         assert_eq!(Both::of(&[&text], OpenBao26).allowed(Read, "a"), allowed, "{when}");
     }
-    let gone = "path \"a/*\" { capabilities = [\"read\"] }\npath \"a/b\" { capabilities = [\"deny\"] expiration = \"2020-01-02T03:04:05Z\" }";
+    let gone =
+        "path \"a/*\" { capabilities = [\"read\"] }\npath \"a/b\" { capabilities = [\"deny\"] expiration = \"2020-01-02T03:04:05Z\" }";
     assert!(Both::of(&[gone], OpenBao26).allowed(Read, "a/b"), "a deny that has expired denies nothing");
 }

@@ -82,10 +82,9 @@ fn templates_become_paths() {
 fn values_that_change_what_a_pattern_means() {
     let (slash, star) = ("s/{{identity.entity.aliases.acc.name}}", "s/{{identity.entity.metadata.team}}");
     let none = PolicyFlags::default();
-    for (pattern, path, flags) in [
-        (slash, "s/tenant-acme/app", PolicyFlags { slashes: true, ..none }),
-        (star, "s/abc", PolicyFlags { wildcards: true, ..none }),
-    ] {
+    for (pattern, path, flags) in
+        [(slash, "s/tenant-acme/app", PolicyFlags { slashes: true, ..none }), (star, "s/abc", PolicyFlags { wildcards: true, ..none })]
+    {
         assert!(!read(pattern, &acme(), none, OpenBao26, path));
         assert!(!read(pattern, &acme(), none, OpenBao26, "control"), "the token is of no use at all: {pattern}");
         assert!(read(pattern, &acme(), flags, OpenBao26, path));

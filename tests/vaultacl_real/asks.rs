@@ -79,7 +79,8 @@ fn list(choose: &mut Choices<'_>, path: &str, scans: bool) -> Ask {
         ("SCAN", "", Operation::Scan),
         ("GET", "scan=true", Operation::Scan),
     ]);
-    let (method, turn, operation) = if scans || operation == Operation::List { (method, turn, operation) } else { ("LIST", "", Operation::List) };
+    let (method, turn, operation) =
+        if scans || operation == Operation::List { (method, turn, operation) } else { ("LIST", "", Operation::List) };
     let mut ask = Ask::new(method, operation, format!("{path}{slash}"));
     ask.turn = turn;
     if choose.once_in(2) {

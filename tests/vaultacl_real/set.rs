@@ -43,7 +43,9 @@ pub fn play(stage: &Stage<'_>, seed: u64, tally: &Tally) {
     tally.policies.fetch_add(set.policies.len(), Ordering::Relaxed);
     let mut differences = Vec::new();
     let oracle = set.oracle();
-    if oracle.is_none() && std::env::var("PW_SKIP").is_ok() { return; }
+    if oracle.is_none() && std::env::var("PW_SKIP").is_ok() {
+        return;
+    }
     let ours: Vec<(&str, Acl)> = match std::env::var("PW_OURS").as_deref() {
         Ok("none") => vec![],
         Ok("values") => vec![("values", set.acl(false))],
@@ -166,7 +168,14 @@ impl<'a> Set<'a> {
         if choose.once_in(2) { *choose.of(&inside) } else { self.namespace }
     }
 
-    fn compare_capabilities(&self, choose: &mut Choices<'_>, oracle: Option<&Oracle>, ours: &[(&str, Acl)], tally: &Tally, out: &mut Vec<String>) {
+    fn compare_capabilities(
+        &self,
+        choose: &mut Choices<'_>,
+        oracle: Option<&Oracle>,
+        ours: &[(&str, Acl)],
+        tally: &Tally,
+        out: &mut Vec<String>,
+    ) {
         let all = paths_below(self.stage, self.namespace);
         for _ in 0..2 {
             let inside = self.inside(choose);
@@ -216,7 +225,15 @@ impl<'a> Set<'a> {
         }
     }
 
-    fn compare_request(&self, inside: &str, ask: &Ask, oracle: Option<&Oracle>, ours: &[(&str, Acl)], tally: &Tally, out: &mut Vec<String>) {
+    fn compare_request(
+        &self,
+        inside: &str,
+        ask: &Ask,
+        oracle: Option<&Oracle>,
+        ours: &[(&str, Acl)],
+        tally: &Tally,
+        out: &mut Vec<String>,
+    ) {
         let Some(allowed) = self.send(ask, inside, oracle.is_none(), out) else { return };
         tally.requests.fetch_add(1, Ordering::Relaxed);
         tally.authorised.fetch_add(usize::from(allowed), Ordering::Relaxed);
@@ -260,7 +277,8 @@ impl<'a> Set<'a> {
     }
 
     fn shown(&self) -> String {
-        let texts: Vec<String> = self.policies.iter().map(|policy| format!("# {} {:?}\n{}", policy.name, policy.flags, policy.text)).collect();
+        let texts: Vec<String> =
+            self.policies.iter().map(|policy| format!("# {} {:?}\n{}", policy.name, policy.flags, policy.text)).collect();
         format!("seed {} in {:?}, default {}, {:?}\n{}", self.seed, self.namespace, self.with_default, self.who, texts.join("\n"))
     }
 }
