@@ -7,12 +7,12 @@ pub mod capability;
 mod decode;
 pub mod dialect;
 mod flatten;
+mod group;
 mod hcl;
 mod json;
 pub mod kv;
 mod lexer;
 mod literal;
-pub mod own;
 pub mod policy;
 pub mod reach;
 mod span;
@@ -22,7 +22,6 @@ mod tree;
 use std::borrow::Cow;
 
 use dialect::Dialect;
-pub use own::{Login, OwnPath, PathKind, own_paths};
 use policy::{Policy, Refused};
 
 /// Policies larger than this are not read.

@@ -133,6 +133,7 @@ fn context<'a, H>(hands: &'a H, snapshot: Arc<Snapshot>, tenants: &'a Tenants) -
         vault: &NO_VAULT,
         snapshot,
         tenants,
+        secrets: Arc::default(),
         permit: ProbePermit::for_mode(Mode::Probe).unwrap(),
         operator: "someone".into(),
         mode: Mode::Probe,

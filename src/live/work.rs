@@ -64,6 +64,7 @@ impl Worker {
             vault: &self.vault,
             snapshot: view.snapshot.clone(),
             tenants: &view.assessment.tenants,
+            secrets: view.assessment.secrets.clone(),
             permit,
             operator: view.snapshot.access.user.clone().unwrap_or_else(|| "unknown".into()),
             mode: self.mode,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::ids::{Name, ObjectRef};
 use crate::model::labels::LabelSet;
-use crate::model::vault::{VaultFacts, VaultRole, role_ref};
+use crate::model::vault::{EntityFact, VaultFacts, VaultRole, role_ref};
 use crate::vaultacl::binding::Binding;
 pub use crate::vaultacl::binding::glob;
 
@@ -37,10 +37,12 @@ pub struct Roles<'a> {
     pub unreadable: Vec<(&'a Name, &'a Name, &'a Name)>,
     /// How many roles there are.
     pub count: usize,
+    /// Entities that have a say in what a login may do, by accessor and name of their aliases.
+    entities: BTreeMap<(&'a str, &'a str), (&'a Name, &'a EntityFact)>,
 }
 
 impl<'a> Roles<'a> {
-    /// Indexes the roles of every Kubernetes auth mount. O(roles × log roles).
+    /// Indexes the roles of every Kubernetes auth mount, and the entities that bear on logins. O(roles × log roles + entities).
     pub fn of(vault: &'a VaultFacts) -> Self {
         let mut index = Self::default();
         for (mount, part) in &vault.kubernetes {
@@ -58,7 +60,15 @@ impl<'a> Roles<'a> {
                 }
             }
         }
+        for (id, entity) in vault.entities.items.iter().filter(|(_, entity)| has_a_say(entity)) {
+            index.entities.extend(entity.aliases.iter().map(|alias| ((alias.accessor.as_ref(), alias.name.as_ref()), (id, entity))));
+        }
         index
+    }
+
+    /// The entity with a say that an alias is of. O(log entities).
+    pub fn entity(&self, accessor: &str, alias: &str) -> Option<(&'a Name, &'a EntityFact)> {
+        self.entities.get(&(accessor, alias)).copied()
     }
 
     /// Roles that admit some ServiceAccount of these namespaces, by mount and name. A selector that can't be read, or that is asked about a
@@ -86,4 +96,9 @@ impl<'a> Roles<'a> {
     pub fn named_namespaces(&self) -> impl Iterator<Item = (&'a str, &RoleAt<'a>)> {
         self.literal.iter().flat_map(|(namespace, roles)| roles.iter().map(|at| (*namespace, at)))
     }
+}
+
+/// Whether anything of an entity bears on what its logins may do. One that a login has just made has nothing.
+fn has_a_say(entity: &EntityFact) -> bool {
+    entity.disabled || !entity.policies.is_empty() || !entity.groups.is_empty() || !entity.metadata.is_empty()
 }

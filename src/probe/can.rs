@@ -10,26 +10,34 @@ use crate::probe::network::{aim, vantages};
 use crate::probe::resource::has_walls;
 use crate::probe::spec::ProbeId;
 use crate::probe::vault::identity;
+use crate::vaultacl::reach::Picture;
 
 /// Why a probe of a tenant can't be run, in words for the screen; `Ok` when nothing speaks against it. What we were never told about our rights
 /// does not speak against it: then the server will. O(objects of the tenants).
-pub fn can_probe(snapshot: &Snapshot, tenants: &Tenants, access: &Access, probe: ProbeId, tenant: &str) -> Result<(), String> {
+pub fn can_probe(
+    snapshot: &Snapshot,
+    tenants: &Tenants,
+    secrets: &Picture,
+    access: &Access,
+    probe: ProbeId,
+    tenant: &str,
+) -> Result<(), String> {
     let namespaces = tenants.namespaces.get(tenant).ok_or_else(|| format!("{} is no tenant", clean(tenant)))?;
     let shown = clean(tenant);
     match probe {
         ProbeId::Network => {
             able(snapshot, access, &shown, namespaces)?;
             let denied = "no other tenant has a ready pod to probe from and a Service with ready endpoints to aim at";
-            partner(snapshot, tenants, probe, tenant, None).map(drop).ok_or_else(|| denied.to_owned())
+            partner(snapshot, tenants, secrets, probe, tenant, None).map(drop).ok_or_else(|| denied.to_owned())
         }
         ProbeId::Vault => {
             vault_up(snapshot)?;
             let id: TenantId = tenant.into();
-            let own = identity(snapshot, &id, namespaces)?;
+            let own = identity(snapshot, secrets, &id)?;
             let question = Question::new("create", "", "serviceaccounts").subresource("token");
             allowed(access, &question, &own.namespace)?;
             let nobody = "no other tenant logs in to Vault with a path of its own, so there is nobody to try it against";
-            partner(snapshot, tenants, probe, tenant, None).map(drop).ok_or_else(|| nobody.to_owned())
+            partner(snapshot, tenants, secrets, probe, tenant, None).map(drop).ok_or_else(|| nobody.to_owned())
         }
         ProbeId::Resource => {
             let known: Vec<&Name> = namespaces.iter().filter(|name| snapshot.namespace(name).is_some()).collect();
@@ -43,14 +51,22 @@ pub fn can_probe(snapshot: &Snapshot, tenants: &Tenants, access: &Access, probe:
 
 /// The other side of a probe: `preferred` where it is fit, else the next fit one round the ring of names. None where nobody is fit, and for
 /// the resource probe, which needs nobody. O(tenants × their objects).
-pub fn partner(snapshot: &Snapshot, tenants: &Tenants, probe: ProbeId, tenant: &str, preferred: Option<&TenantId>) -> Option<TenantId> {
-    partners(snapshot, tenants, probe, tenant, preferred, 1).into_iter().next()
+pub fn partner(
+    snapshot: &Snapshot,
+    tenants: &Tenants,
+    secrets: &Picture,
+    probe: ProbeId,
+    tenant: &str,
+    preferred: Option<&TenantId>,
+) -> Option<TenantId> {
+    partners(snapshot, tenants, secrets, probe, tenant, preferred, 1).into_iter().next()
 }
 
 /// As [`partner`], and who is next in line should the first prove dead: at most `most` of them, none twice.
 pub fn partners(
     snapshot: &Snapshot,
     tenants: &Tenants,
+    secrets: &Picture,
     probe: ProbeId,
     tenant: &str,
     preferred: Option<&TenantId>,
@@ -60,7 +76,7 @@ pub fn partners(
         let namespaces = tenants.namespaces.get(other)?;
         let ok = match probe {
             ProbeId::Network => aim(snapshot, namespaces).is_some() && !vantages(snapshot, namespaces).is_empty(),
-            ProbeId::Vault => identity(snapshot, other, namespaces).is_ok(),
+            ProbeId::Vault => identity(snapshot, secrets, other).is_ok(),
             ProbeId::Resource => false,
         };
         ok.then(|| other.clone())

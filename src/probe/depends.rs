@@ -2,7 +2,9 @@
 //!
 //! The same function is asked when a receipt is made and whenever it is checked, so the two lists differ exactly when something moved.
 
-use std::collections::BTreeMap;
+mod identity;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::adminpolicy::{AdminPolicyFact, TierSubject};
 use crate::model::containers::PortProtocol;
@@ -41,10 +43,15 @@ pub fn unseen(snapshot: &Snapshot, probe: ProbeId) -> Option<String> {
     })
 }
 
-/// As [`unseen`], for a receipt that was made: mounts that it rests on and that we may not read any more are out of sight, not gone.
+/// As [`unseen`], for a receipt that was made: mounts and identities that it rests on and that we may not read any more are out of sight, not gone.
 pub fn unseen_of(snapshot: &Snapshot, receipt: &Receipt) -> Option<String> {
+    let identities = || {
+        let lost = receipt.depends.iter().any(|on| on.object.kind == Kind::VaultIdentity);
+        (lost && !identity::seen(snapshot)).then(|| "Vault's identity store can't be read any more".to_owned())
+    };
     let mounts = || {
-        let lost = mounts_forbidden(snapshot) && receipt.depends.iter().any(|on| on.object.kind == Kind::VaultMount);
+        let secret = |on: &Dependency| on.object.kind == Kind::VaultMount && on.object.namespace.is_empty();
+        let lost = mounts_forbidden(snapshot) && receipt.depends.iter().any(secret);
         lost.then(|| format!("{}: {}", Source::VaultMounts.name(), Source::VaultMounts.blind(snapshot).unwrap_or_default()))
     };
     // the CNI's configuration likewise
@@ -53,7 +60,7 @@ pub fn unseen_of(snapshot: &Snapshot, receipt: &Receipt) -> Option<String> {
         let why = Source::Objects(Kind::CiliumConfig).blind(snapshot).filter(|_| rests)?;
         Some(format!("{}: {why}", Kind::CiliumConfig))
     };
-    unseen(snapshot, receipt.probe).or_else(mounts).or_else(config)
+    unseen(snapshot, receipt.probe).or_else(mounts).or_else(identities).or_else(config)
 }
 
 /// Mounts that we may not read at all are left out on both sides: what a role and its policies allow is seen without them.
@@ -167,23 +174,30 @@ fn resource<'a>(namespaces: impl Iterator<Item = (&'a Name, &'a NamespaceFacts)>
     list
 }
 
-/// Roles that admit either tenant, the policies those roles grant, the ServiceAccounts (by uid: nothing else of them bears on a login), the
-/// secret mounts and the server's identity.
+/// Roles that admit either tenant, the auth mounts they are of, the entities and groups of their logins, the policies that all those grant, the
+/// ServiceAccounts (by uid: nothing else of them bears on a login), the secret mounts and the server's identity and version.
 fn vault(snapshot: &Snapshot, roles: &Roles<'_>, namespaces: &[(&Name, &NamespaceFacts)]) -> Vec<Dependency> {
     let facts = &snapshot.vault;
     let server = Dependency {
         object: ObjectRef::new(Kind::VaultServer, "", facts.address.clone()),
         uid: Uid::default(),
-        version: fold(facts.server.cluster_id.as_deref().unwrap_or("")) as u64,
+        // with the version the rules may change by which policies are read
+        version: fold(&format!("{}\n{}", facts.server.cluster_id.as_deref().unwrap_or(""), facts.server.version)) as u64,
     };
     let mut list = vec![server];
     let admitting = roles.admitting(namespaces.iter().map(|(name, facts)| (*name, facts.own.as_ref().map(|own| own.labels.as_ref()))));
     // every token also carries the policy `default`
     let mut policies: Vec<Name> = vec!["default".into()];
+    let mut mounts: BTreeSet<&Name> = BTreeSet::new();
     for at in admitting {
+        mounts.insert(at.mount);
         list.push(Dependency { object: at.object(), uid: Uid::default(), version: at.role.digest() });
         // names of policies are lower-case wherever Vault keeps them, but for those in roles of old
         policies.extend(at.role.policies.iter().map(|name| Name::from(name.to_lowercase())));
+    }
+    list.extend(mounts.iter().filter_map(|mount| identity::of_mount(facts, mount)));
+    if identity::seen(snapshot) {
+        identity::of_logins(facts, roles, &mounts, namespaces, &mut list, &mut policies);
     }
     // that a role can't be read is on record; the reason is not, because its words differ from poll to poll
     list.extend(roles.unreadable.iter().map(|(mount, name, _)| Dependency {

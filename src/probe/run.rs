@@ -26,6 +26,7 @@ use crate::model::time::Time;
 use crate::receipt::ledger::new_id;
 use crate::receipt::{ClusterId, Dependency, Receipt};
 use crate::vault::VaultOptions;
+use crate::vaultacl::reach::Picture;
 
 /// At most so many partners are tried until one is alive.
 const PARTNERS: usize = 3;
@@ -47,6 +48,8 @@ pub struct Context<'a, H> {
     pub snapshot: Arc<Snapshot>,
     /// The tenants.
     pub tenants: &'a Tenants,
+    /// What they can reach in Vault, by the same facts.
+    pub secrets: Arc<Picture>,
     /// Leave to try walls.
     pub permit: ProbePermit,
     /// Who runs it: the name the API server knows us by.
@@ -100,10 +103,10 @@ async fn tried<H: Hands>(
     news: &(dyn Fn(ProbeNews) + Send + Sync),
 ) -> Result<Receipt, ProbeError> {
     let (snapshot, tenants) = (&*context.snapshot, context.tenants);
-    can::can_probe(snapshot, tenants, &snapshot.access, probe, tenant).map_err(ProbeError::Cannot)?;
+    can::can_probe(snapshot, tenants, &context.secrets, &snapshot.access, probe, tenant).map_err(ProbeError::Cannot)?;
     // in line for the network probe, which alone can find out that one is dead
     let preferred = (context.partner)(snapshot, tenants, tenant);
-    let partners = can::partners(snapshot, tenants, probe, tenant, preferred.as_ref(), PARTNERS);
+    let partners = can::partners(snapshot, tenants, &context.secrets, probe, tenant, preferred.as_ref(), PARTNERS);
     let rests_on = |partner: Option<&str>| {
         (context.depends)(snapshot, tenants, probe, tenant, partner).ok_or_else(|| {
             ProbeError::Cannot("not everything that a receipt would rest on can be seen, so it would prove nothing".to_owned())

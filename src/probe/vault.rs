@@ -1,22 +1,30 @@
 //! The Vault probe's knowledge: as whom a tenant logs in, which path is its own, and how an answer's status is read (`spec/vault.md` 2.4).
 
+mod aim;
+mod place;
+mod predict;
+
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
+pub use self::aim::{Aim, Manner, aims, parent, witnesses};
+pub use self::place::{Kind as PlaceKind, Place, own};
+pub use self::predict::{COMPARED, Compared, disputed, predict, query_data};
 use crate::model::event::Authority;
 use crate::model::ids::{Name, TenantId};
 use crate::model::snapshot::Snapshot;
 use crate::model::text::clean;
-use crate::model::vault::{VaultFacts, VaultRole};
-use crate::posture::vaultroles::glob;
+use crate::model::vault::VaultRole;
 use crate::receipt::Outcome;
-use crate::vaultacl::dialect::Dialect;
-use crate::vaultacl::{self, Login, OwnPath, PathKind, own_paths};
+use crate::vaultacl::acl::Acl;
+use crate::vaultacl::reach::{Login, Picture, Root, Who};
 
 /// A version no secret has: the answer tells whether we may read, and holds no value.
 pub const IMPOSSIBLE_VERSION: &str = "999999999";
 
 /// As whom a tenant reaches Vault, and what it calls its own there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// The tenant.
     pub tenant: TenantId,
@@ -30,50 +38,56 @@ pub struct Identity {
     pub service_account: Name,
     /// Audience that the role demands.
     pub audience: Option<Name>,
-    /// Its own place.
-    pub own: OwnPath,
+    /// Its own place, which the login can read.
+    pub own: Place,
+    /// What the login may do, as far as policies tell.
+    pub acl: Arc<Acl>,
+    /// All that the tenant calls its own.
+    pub roots: Vec<Root>,
 }
 
-/// How a tenant would log in, by the roles and policies known. The narrowest role that leads to a path of its own is taken. The error says
-/// what is missing, in words. O(roles × policies).
-pub fn identity(snapshot: &Snapshot, tenant: &TenantId, namespaces: &[Name]) -> Result<Identity, String> {
-    let vault = &snapshot.vault;
-    let mut candidates: Vec<(usize, Identity)> = Vec::new();
-    let (mut admitted, mut unreadable) = (0, None);
-    for (mount, roles) in &vault.kubernetes {
-        for (name, role) in roles.items.iter() {
-            let Some((namespace, account)) = account(snapshot, namespaces, role) else { continue };
-            admitted += 1;
-            let login = Login {
-                accessor: vault.auth_mounts.items.get(mount).map_or("", |m| m.accessor.as_ref()),
-                namespace: &namespace,
-                service_account: &account,
-            };
-            match own(vault, role, &login) {
-                Ok(Some(own)) => {
-                    let identity = Identity {
-                        tenant: tenant.clone(),
-                        mount: mount.clone(),
-                        role: name.clone(),
-                        namespace,
-                        service_account: account,
-                        audience: role.audience.clone(),
-                        own,
-                    };
-                    candidates.push((width(role, tenant, name), identity));
-                }
-                Ok(None) => {}
-                Err(why) => unreadable = Some(why),
-            }
+/// How a tenant would log in, by what is known of its reach. Of the logins of ServiceAccounts that exist and that lead to a place of its own the
+/// one with the narrowest role is taken. The error says what is missing, in words. O(logins × (roots + rules)).
+pub fn identity(snapshot: &Snapshot, picture: &Picture, tenant: &TenantId) -> Result<Identity, String> {
+    let shown = clean(tenant);
+    let Some(reach) = picture.by_tenant.get(tenant) else { return Err(format!("what {shown} can reach in Vault is not worked out yet")) };
+    let existing = || reach.logins.iter().filter(|login| login.who.exists());
+    let mounts = &snapshot.vault.secret_mounts.items;
+    let candidate = |login: &Arc<Login>| -> Option<(Rank, Identity)> {
+        let Who::Account { namespace, name } = &login.who else { return None };
+        let role = snapshot.vault.kubernetes.get(&login.mount)?.items.get(&login.role)?;
+        let identity = Identity {
+            tenant: tenant.clone(),
+            mount: login.mount.clone(),
+            role: login.role.clone(),
+            namespace: namespace.clone(),
+            service_account: name.clone(),
+            audience: role.audience.clone(),
+            own: own(&login.acl, &reach.roots, mounts)?,
+            acl: login.acl.clone(),
+            roots: reach.roots.clone(),
+        };
+        let width = width(role, tenant, &login.role);
+        Some((
+            (!login.own_role, width, &**name == "default", login.mount.clone(), login.role.clone(), namespace.clone(), name.clone()),
+            identity,
+        ))
+    };
+    let mut candidates: Vec<(Rank, Identity)> = existing().filter_map(candidate).collect();
+    candidates.sort_by(|a, b| a.0.cmp(&b.0));
+    candidates.into_iter().next().map(|(_, identity)| identity).ok_or_else(|| {
+        let broken = existing().find_map(|login| login.acl.broken());
+        match (existing().next(), broken, reach.doubts.first()) {
+            (None, _, _) => format!("no Vault role admits a ServiceAccount of {shown}"),
+            (Some(_), Some(why), _) => format!("{shown}'s token would be refused everything: {}", clean(why)),
+            (Some(_), None, Some(doubt)) => format!("{shown}'s own path can't be told: {}", clean(&doubt.words)),
+            (Some(_), None, None) => format!("no policy of {shown}'s roles allows reading a path that can be asked for without its value"),
         }
-    }
-    candidates.sort_by(|a, b| (a.0, &a.1.mount, &a.1.role).cmp(&(b.0, &b.1.mount, &b.1.role)));
-    candidates.into_iter().next().map(|(_, identity)| identity).ok_or_else(|| match (admitted, unreadable) {
-        (0, _) => format!("no Vault role admits a ServiceAccount of {}", clean(tenant)),
-        (_, Some(why)) => format!("{}'s own path can't be told: {why}", clean(tenant)),
-        (_, None) => format!("no policy of {}'s roles allows reading a path that can be asked for without its value", clean(tenant)),
     })
 }
+
+/// Own roles first, then narrow ones, then any ServiceAccount but `default`.
+type Rank = (bool, usize, bool, Name, Name, Name, Name);
 
 /// How much a role lets in: literal single bindings first, then those that bear the tenant's name.
 fn width(role: &VaultRole, tenant: &str, name: &str) -> usize {
@@ -82,49 +96,8 @@ fn width(role: &VaultRole, tenant: &str, name: &str) -> usize {
     (broad * 100 + many) * 2 + usize::from(!name.contains(tenant))
 }
 
-/// A ServiceAccount of the tenant that a role admits; `default` last.
-fn account(snapshot: &Snapshot, namespaces: &[Name], role: &VaultRole) -> Option<(Name, Name)> {
-    let admits = |list: &[Name], name: &str| list.iter().any(|pattern| glob(pattern, name));
-    let mut found = Vec::new();
-    for namespace in namespaces.iter().filter(|namespace| admits(&role.namespaces, namespace)) {
-        let Some(facts) = snapshot.namespace(namespace) else { continue };
-        let accounts = facts.service_accounts.keys().filter(|account| admits(&role.service_accounts, account));
-        found.extend(accounts.map(|account| (account.as_ref() == "default", namespace.clone(), account.clone())));
-    }
-    found.sort();
-    found.into_iter().next().map(|(_, namespace, account)| (namespace, account))
-}
-
-/// The narrowest place that a role's policies open and that can be asked for without a value.
-fn own(vault: &VaultFacts, role: &VaultRole, login: &Login<'_>) -> Result<Option<OwnPath>, String> {
-    let dialect = Dialect::of(&vault.server).unwrap_or_default();
-    let (mut rules, mut unreadable) = (Vec::new(), None);
-    for name in &role.policies {
-        let name: Name = name.to_lowercase().into();
-        match vault.policies.items.get(&name).map(|policy| vaultacl::read(&policy.text, dialect)) {
-            Some(Ok(found)) => rules.extend(found.rules),
-            Some(Err(why)) => unreadable = Some(format!("policy {}: {why}", clean(&name))),
-            None => {
-                let why = vault.policies.unreadable.get(&name).map_or("not known", AsRef::as_ref);
-                unreadable = Some(format!("policy {}: {}", clean(&name), clean(why)));
-            }
-        }
-    }
-    let place = own_paths(&rules, &vault.secret_mounts.items, login).into_iter().find(askable);
-    match (place, unreadable) {
-        (Some(place), _) => Ok(Some(place)),
-        (None, Some(why)) => Err(why),
-        (None, None) => Ok(None),
-    }
-}
-
-/// Version 1 of the engine has no versions: there a single path can't be asked for without its value, but a child that does not exist can.
-fn askable(own: &OwnPath) -> bool {
-    own.version == 2 || own.kind == PathKind::Prefix
-}
-
 /// Where to knock: a path below the mount, and whether something is known to be stored there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Door {
     /// The mount.
     pub mount: Name,
@@ -136,8 +109,8 @@ pub struct Door {
 
 impl Door {
     /// The door of an exact path, or of a name under a prefix.
-    pub fn of(own: &OwnPath, child: &str) -> Self {
-        let path = if own.kind == PathKind::Exact { own.path.clone() } else { format!("{}{child}", own.path) };
+    pub fn of(own: &Place, child: &str) -> Self {
+        let path = if own.kind == PlaceKind::Exact { own.path.clone() } else { format!("{}{child}", own.path) };
         Self { mount: own.mount.clone(), version: own.version, path }
     }
 
@@ -169,17 +142,17 @@ impl Door {
 
 /// The request that lists names under a prefix; none where nothing can be listed, and none for version 1, where a knock at a name that is there
 /// would be answered with its value.
-pub fn listing(own: &OwnPath) -> Option<String> {
+pub fn listing(own: &Place) -> Option<String> {
     let folder = own.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     match (own.kind, own.version) {
-        (PathKind::Prefix, 2) => Some(format!("{}/metadata/{below}", own.mount)),
-        (PathKind::Exact | PathKind::Prefix, _) => None,
+        (PlaceKind::Prefix, 2) => Some(format!("{}/metadata/{below}", own.mount)),
+        (PlaceKind::Exact | PlaceKind::Prefix, _) => None,
     }
 }
 
 /// Of the names listed in a prefix' folder, the first secret that the prefix covers, as a child of the prefix.
-pub fn child(own: &OwnPath, names: &[Name]) -> Option<String> {
+pub fn child(own: &Place, names: &[Name]) -> Option<String> {
     let begin = own.path.rsplit_once('/').map_or(own.path.as_str(), |(_, begin)| begin);
     names
         .iter()
@@ -202,7 +175,7 @@ pub fn read_knock(status: u16, vaults: bool, said: &str) -> Outcome {
 /// What a refused login means.
 pub fn read_login(status: Option<u16>, said: &str) -> Outcome {
     match status {
-        Some(403) if said.ends_with("not authorized") => Outcome::Refused { by: Authority::VaultRoleBinding },
+        Some(403) if said.ends_with("not authorized") || said.contains("audience") => Outcome::Refused { by: Authority::VaultRoleBinding },
         Some(403) => Outcome::Refused { by: Authority::Unknown },
         _ => Outcome::Failed,
     }
@@ -235,6 +208,7 @@ mod tests {
         let binding = Outcome::Refused { by: Authority::VaultRoleBinding };
         assert_eq!(read_login(Some(403), "namespace not authorized"), binding);
         assert_eq!(read_login(Some(403), "service account name not authorized"), binding);
+        assert_eq!(read_login(Some(403), "invalid audience (aud) claim: audience claim does not match any expected audience"), binding);
         assert_eq!(read_login(Some(403), "permission denied"), unknown);
         assert_eq!(read_login(Some(400), "invalid role name \"x\""), Outcome::Failed);
         assert_eq!(read_login(None, "no answer"), Outcome::Failed);
@@ -242,18 +216,17 @@ mod tests {
 
     #[test]
     fn doors_never_ask_for_a_value() {
-        let own = |version, kind, path: &str| OwnPath { mount: "secret".into(), version, path: path.to_owned(), kind, limited: false };
-        let exact = Door::of(&own(2, PathKind::Exact, "web-tenant-acme"), "ignored");
+        let own = |version, kind, path: &str| Place { mount: "secret".into(), version, path: path.to_owned(), kind };
+        let exact = Door::of(&own(2, PlaceKind::Exact, "web-tenant-acme"), "ignored");
         assert_eq!(exact.request(), ("secret/data/web-tenant-acme".to_owned(), &[("version", IMPOSSIBLE_VERSION)][..]));
         assert_eq!(exact.metadata().as_deref(), Some("secret/metadata/web-tenant-acme"));
-        let prefix = own(2, PathKind::Prefix, "tenants/acme/");
+        let prefix = own(2, PlaceKind::Prefix, "tenants/acme/");
         assert_eq!(listing(&prefix).as_deref(), Some("secret/metadata/tenants/acme/"));
         assert_eq!(child(&prefix, &["sub/".into(), "db".into()]).as_deref(), Some("db"));
-        let half = own(2, PathKind::Prefix, "tenants/acme-");
+        let half = own(2, PlaceKind::Prefix, "tenants/acme-");
         assert_eq!(listing(&half).as_deref(), Some("secret/metadata/tenants/"));
         assert_eq!(child(&half, &["globex".into(), "acme-db".into()]).as_deref(), Some("db"));
-        assert_eq!(listing(&own(1, PathKind::Prefix, "tenants/acme/")), None, "version 1 gives the value of any name that is there");
-        assert!(!askable(&own(1, PathKind::Exact, "x")), "version 1 has no version to ask for");
+        assert_eq!(listing(&own(1, PlaceKind::Prefix, "tenants/acme/")), None, "version 1 gives the value of any name that is there");
         assert!(!exact.alias().contains("acme"));
     }
 }

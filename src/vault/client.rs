@@ -181,7 +181,16 @@ impl Client {
 
     /// GET of a path for its status alone. A successful answer's body is never read; of any other only `errors` and `request_id`.
     pub async fn knock(&self, path: &str, query: &[(&str, &str)]) -> Result<Verdict, VaultError> {
-        let answer = self.request(Method::GET, self.url(path, query)?).send().await.map_err(|error| VaultError::from_transport(&error))?;
+        self.knock_by(Method::GET, path, query).await
+    }
+
+    /// LIST of a path for its status alone. As [`Client::knock`].
+    pub async fn knock_list(&self, path: &str) -> Result<Verdict, VaultError> {
+        self.knock_by(list_method()?, path, &[]).await
+    }
+
+    async fn knock_by(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Result<Verdict, VaultError> {
+        let answer = self.request(method, self.url(path, query)?).send().await.map_err(|error| VaultError::from_transport(&error))?;
         let status = answer.status().as_u16();
         if answer.status().is_success() {
             return Ok(Verdict { status, said: "answered; its body was not read".to_owned(), vaults: true, request_id: None });

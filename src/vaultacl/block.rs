@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::capability::{Capabilities, Capability};
 use super::decode::{Decoder, Got, Node, Shape};
 use super::dialect::Dialect;
+use super::group::{self, Group};
 use super::policy::{Limits, Policy, Refused, Rule};
 use super::span;
 use super::tree::{Item, Key, Val};
@@ -80,22 +81,6 @@ static BLOCK: [(&str, Shape); 12] = [
     ("list_scan_response_keys_filter_path", Shape::Text),
 ];
 
-/// Vault's control group.
-static GROUP: [(&str, Shape); 1] =
-    [("control_group", Shape::Fields(&[("ttl", Shape::Any), ("factor", Shape::Map(&Shape::Fields(&FACTOR)))]))];
-static FACTOR: [(&str, Shape); 3] =
-    [("name", Shape::Text), ("identity", Shape::Fields(&IDENTITY)), ("controlled_capabilities", Shape::List(&Shape::Text))];
-static IDENTITY: [(&str, Shape); 3] =
-    [("group_ids", Shape::List(&Shape::Text)), ("group_names", Shape::List(&Shape::Text)), ("approvals", Shape::Int)];
-
-/// `OpenBao`'s, which reads other keys and ignores Vault's factors.
-static GROUP_BAO: Shape = Shape::Fields(&[("ttl", Shape::Any), ("factors", Shape::List(&Shape::Fields(&FACTOR_BAO)))]);
-static FACTOR_BAO: [(&str, Shape); 3] = [
-    ("name", Shape::Text),
-    ("controlledcapabilities", Shape::List(&Shape::Text)),
-    ("identity", Shape::Fields(&[("groupnames", Shape::List(&Shape::Text)), ("approvals", Shape::Int)])),
-];
-
 /// The policy that a text's items are. O(size).
 pub(super) fn policy(items: &[Item<'_>], dialect: Dialect) -> Result<Policy, Refused> {
     check_keys(items, |key| matches!(key, "name" | "path"))?;
@@ -110,7 +95,8 @@ pub(super) fn policy(items: &[Item<'_>], dialect: Dialect) -> Result<Policy, Ref
     Ok(Policy { rules })
 }
 
-fn check_keys(items: &[Item<'_>], known: impl Fn(&str) -> bool) -> Result<(), Refused> {
+/// Refuses the first key that is not known.
+pub(super) fn check_keys(items: &[Item<'_>], known: impl Fn(&str) -> bool) -> Result<(), Refused> {
     for item in items {
         match item.keys.first().map(|key| key.value.as_deref()) {
             Some(Some(key)) if known(key) => {}
@@ -131,15 +117,16 @@ fn rule(first: &Key<'_>, label: Option<&Key<'_>>, item: &Item<'_>, dialect: Dial
     let known = |key: &str| KEYS.iter().any(|(name, who)| *name == key && who.knows(dialect));
     check_keys(items, known)?;
     let mut block = Block::decode(items, line)?;
-    group_bao(items, dialect)?;
+    let group = group::decode(items, dialect)?;
     let expires = block.expires()?;
-    let pattern = written.strip_prefix('/').unwrap_or(written);
+    // with templates the slash goes when they are filled in
+    let pattern = written.strip_prefix('/').filter(|_| !written.contains("{{")).unwrap_or(written);
     if pattern.contains("+*") {
         return Err(Refused::at(line, &format!("path {pattern:?}: invalid use of wildcards ('+*' is forbidden)")));
     }
     let words = block.words()?;
     let capabilities = capabilities(&words, dialect).map_err(|what| Refused::at(block.line_of("capabilities"), &what))?;
-    let limits = if capabilities.has(Deny) { None } else { block.limits(items, &words, capabilities, dialect)? };
+    let limits = if capabilities.has(Deny) { None } else { block.limits(group, &words, capabilities)? };
     Ok(Rule { pattern: pattern.to_owned(), line, capabilities, limits, expires })
 }
 
@@ -225,20 +212,17 @@ impl<'n, 'a> Block<'n, 'a> {
         Ok(words)
     }
 
-    fn limits(
-        &mut self,
-        items: &[Item<'_>],
-        words: &[String],
-        capabilities: Capabilities,
-        dialect: Dialect,
-    ) -> Result<Option<Box<Limits>>, Refused> {
-        let mut limits =
-            Limits { allowed: self.parameters("allowed_parameters"), denied: self.parameters("denied_parameters"), ..Limits::default() };
+    fn limits(&mut self, group: Option<Group>, words: &[String], capabilities: Capabilities) -> Result<Option<Box<Limits>>, Refused> {
+        let mut limits = Limits {
+            allowed: self.parameters("allowed_parameters"),
+            denied: self.parameters("denied_parameters"),
+            mfa: self.texts("mfa_methods"),
+            control_group: group.is_some(),
+            ..Limits::default()
+        };
         let (low, high) = (self.wrapping("min_wrapping_ttl")?, self.wrapping("max_wrapping_ttl")?);
-        limits.mfa = self.texts("mfa_methods");
-        limits.control_group = group_of(items).is_some();
-        if limits.control_group && dialect.is_vault() {
-            group_vault(items, words, self.line)?;
+        if let Some(group) = group {
+            group.check(words, self.line_of("control_group"))?;
         }
         if low != 0 && high != 0 && high < low {
             return Err(Refused::at(self.line_of("max_wrapping_ttl"), "max_wrapping_ttl cannot be less than min_wrapping_ttl"));
@@ -249,7 +233,8 @@ impl<'n, 'a> Block<'n, 'a> {
         let line = self.line_of("list_scan_response_keys_filter_path");
         limits.keys_filter = self.text("list_scan_response_keys_filter_path");
         if let Some(filter) = &limits.keys_filter {
-            keys_filter(filter, capabilities).map_err(|what| Refused::at(line, &format!("list_scan_response_keys_filter_path: {what}")))?;
+            let judged = if capabilities.has(List) { group::keys_filter(filter) } else { Err("needs the list capability") };
+            judged.map_err(|what| Refused::at(line, &format!("list_scan_response_keys_filter_path: {what}")))?;
         }
         if let Some(Got::Int(limit)) = self.take("pagination_limit") {
             limits.pagination = u64::try_from(limit).unwrap_or(0);
@@ -271,7 +256,8 @@ impl<'n, 'a> Block<'n, 'a> {
     }
 }
 
-fn ttl(got: Option<Got>, line: u32, name: &str) -> Result<i64, Refused> {
+/// Nanoseconds of a duration; 0 where there is none.
+pub(super) fn ttl(got: Option<Got>, line: u32, name: &str) -> Result<i64, Refused> {
     got.map_or(Some(0), |got| span::nanoseconds(&got)).ok_or_else(|| Refused::at(line, &format!("{name} is no duration")))
 }
 
@@ -280,57 +266,4 @@ fn seconds(nanoseconds: i64, up: bool) -> u64 {
     let Ok(positive) = u64::try_from(nanoseconds) else { return 0 };
     let whole = if up { positive.div_ceil(1_000_000_000) } else { positive / 1_000_000_000 };
     if positive > 0 { whole.max(1) } else { 0 }
-}
-
-fn group_of<'n, 'a>(items: &'n [Item<'a>]) -> Option<&'n Item<'a>> {
-    items.iter().find(|item| item.keys.first().is_some_and(|key| key.value.as_deref() == Some("control_group")))
-}
-
-/// `OpenBao` reads the first control group by itself, and does so before it looks for a deny.
-fn group_bao(items: &[Item<'_>], dialect: Dialect) -> Result<(), Refused> {
-    let Some(group) = group_of(items).filter(|_| !dialect.is_vault()) else { return Ok(()) };
-    let line = group.line();
-    let decoded = Decoder::new(line).decode(&GROUP_BAO, &Node::Val(&group.val), None, false)?;
-    let Got::Fields(fields) = decoded else { return Ok(()) };
-    ttl(fields.into_iter().next().flatten(), line, "control_group: ttl").map(drop)
-}
-
-/// What Vault demands of a control group.
-fn group_vault(items: &[Item<'_>], words: &[String], line: u32) -> Result<(), Refused> {
-    let fields = |got: Option<Got>| if let Some(Got::Fields(fields)) = got { fields.into_iter() } else { Vec::new().into_iter() };
-    let decoded = Decoder::new(line).decode(&Shape::Fields(&GROUP), &Node::items(items), None, false)?;
-    let mut group = fields(fields(Some(decoded)).next().flatten());
-    let fail = |what: &str| Err(Refused::at(line, what));
-    ttl(group.next().flatten(), line, "control_group: ttl")?;
-    let Some(Got::Map(factors)) = group.next().flatten().filter(|factors| !matches!(factors, Got::Map(map) if map.is_empty())) else {
-        return fail("no control group factors provided");
-    };
-    for factor in factors.into_values() {
-        let mut factor = fields(Some(factor)).skip(1);
-        let Some(identity @ Got::Fields(_)) = factor.next().flatten() else { return fail("no control_group factor provided") };
-        let mut identity = fields(Some(identity));
-        let listed = |got: Option<Got>| if let Some(Got::List(list)) = got { list } else { Vec::new() };
-        let groups = listed(identity.next().flatten()).len().saturating_add(listed(identity.next().flatten()).len());
-        if groups == 0 || !matches!(identity.next().flatten(), Some(Got::Int(1..))) {
-            return fail("must provide more than one identity group and approvals > 0");
-        }
-        let held = |got: &Got| matches!(got, Got::Text(word) if words.contains(word));
-        if !listed(factor.next().flatten()).iter().all(held) {
-            return fail("control group factor capabilities must be a subset of the policy's capabilities");
-        }
-    }
-    Ok(())
-}
-
-/// The template of `OpenBao`'s filter: braces that match, and the key among what they name. Its inner syntax is the server's to judge.
-fn keys_filter(filter: &str, capabilities: Capabilities) -> Result<(), &'static str> {
-    if !capabilities.has(List) {
-        return Err("needs the list capability");
-    }
-    let mut named = false;
-    for action in filter.split("{{").skip(1) {
-        let Some((inside, _)) = action.split_once("}}") else { return Err("a brace that is not closed") };
-        named |= inside.contains(".key");
-    }
-    if named { Ok(()) } else { Err("does not use the key") }
 }

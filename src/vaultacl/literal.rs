@@ -108,8 +108,11 @@ fn escape<'a>(text: &'a str, strict: bool, out: &mut Vec<u8>) -> Option<&'a str>
         }
         kind @ (b'u' | b'U') => {
             let (digits, rest) = rest.split_at_checked(if *kind == b'u' { 4 } else { 8 })?;
-            let value = u32::from_str_radix(digits, 16).ok().filter(|value| *value <= 0x0010_ffff)?;
-            // half a surrogate is refused by JSON's reader and replaced by HCL's
+            let value = u32::from_str_radix(digits, 16).ok()?;
+            // HCL's reader counts in signed numbers: what is below zero is replaced, as half a surrogate is; JSON's refuses both
+            if value > 0x0010_ffff && (strict || value <= 0x7fff_ffff) {
+                return None;
+            }
             let c = char::from_u32(value).or_else(|| (!strict).then_some(char::REPLACEMENT_CHARACTER))?;
             out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
             return Some(rest);

@@ -102,5 +102,8 @@ fn expand(pattern: &str, login: &Login<'_>) -> Option<String> {
         rest = tail;
     }
     out.push_str(rest);
-    (!login.accessor.is_empty() || !pattern.contains("{{")).then_some(out)
+    if !pattern.contains("{{") {
+        return Some(out);
+    }
+    (!login.accessor.is_empty()).then(|| out.strip_prefix('/').map(str::to_owned).unwrap_or(out))
 }

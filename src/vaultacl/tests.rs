@@ -1,10 +1,7 @@
-use std::collections::BTreeMap;
-
 use super::capability::Capability;
 use super::dialect::{DIALECTS, Dialect};
 use super::policy::Limits;
 use super::*;
-use crate::model::vault::SecretMount;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -266,38 +263,6 @@ fn texts_and_heredocs() {
     assert!(refused("<<-X\n a\n  X\n").contains("\" a\\n\""));
     assert!(refused("<<-X\na\nX\n").contains("not terminated"), "the dash counts in the length");
     assert!(refused("<< X\na\n").contains("anchor"));
-}
-
-#[test]
-fn own_paths_are_found_narrowest_first() {
-    let mount = |version| SecretMount { kind: "kv".into(), version: Some(version), accessor: "".into() };
-    let mounts = BTreeMap::from([("secret".into(), mount(2)), ("old".into(), mount(1)), ("secret/team".into(), mount(2))]);
-    let login = Login { accessor: "acc1", namespace: "web-tenant-acme", service_account: "app" };
-    let rules = read(
-        r#"path "secret/data/tenants/acme/*" { capabilities = ["read"] }
-        path "secret/metadata/tenants/acme/*" { capabilities = ["read", "list"] }
-        path "secret/data/web-tenant-acme" { capabilities = ["read"] }
-        path "secret/data/{{identity.entity.aliases.acc1.metadata.service_account_namespace}}/x" { capabilities = ["read"] }
-        path "secret/data/{{identity.entity.id}}" { capabilities = ["read"] }
-        path "secret/data/+/shared" { capabilities = ["read"] }
-        path "secret/data/denied" { capabilities = ["read", "deny"] }
-        path "secret/team/data/a" { capabilities = ["read"] }
-        path "old/acme/*" { capabilities = ["read"] }
-        path "secret/*" { capabilities = ["read"] }"#,
-        BAO,
-    )
-    .unwrap()
-    .rules;
-    let found: Vec<_> = own_paths(&rules, &mounts, &login).into_iter().map(|own| (own.mount.to_string(), own.path, own.kind)).collect();
-    let expected = [
-        ("secret", "web-tenant-acme/x", PathKind::Exact),
-        ("secret", "web-tenant-acme", PathKind::Exact),
-        ("secret/team", "a", PathKind::Exact),
-        ("secret", "tenants/acme/", PathKind::Prefix),
-        ("old", "acme/", PathKind::Prefix),
-        ("secret", "", PathKind::Prefix),
-    ];
-    assert_eq!(found, expected.map(|(mount, path, kind)| (mount.to_owned(), path.to_owned(), kind)));
 }
 
 /// Pieces that policies are made of, whole and broken.
