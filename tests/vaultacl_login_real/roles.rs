@@ -69,7 +69,8 @@ fn made(choose: &mut Choices<'_>, cluster: &Cluster<'_>, selectors: &[String]) -
 /// A role as the server gives it back.
 pub fn read(answer: &Value) -> VaultRole {
     let data = &answer["data"];
-    let texts = |key: &str| -> Box<[Name]> { data[key].as_array().into_iter().flatten().map(|text| Name::from(text.as_str().unwrap())).collect() };
+    let texts =
+        |key: &str| -> Box<[Name]> { data[key].as_array().into_iter().flatten().map(|text| Name::from(text.as_str().unwrap())).collect() };
     VaultRole {
         service_accounts: texts("bound_service_account_names"),
         namespaces: texts("bound_service_account_namespaces"),
@@ -111,7 +112,10 @@ pub fn compare(server: &DevServer, cluster: &Cluster<'_>) {
             let (status, answer) =
                 server.request_as("", "POST", "auth/by-uid/login", Some(&json!({"role": format!("r{seed}"), "jwt": account.jwt})));
             let says_no = answer["errors"].to_string().contains("not authorized");
-            assert!(status == 200 || status == 403 && says_no || status >= 400 && !role.namespace_selector.is_empty(), "{status} {answer} {written}");
+            assert!(
+                status == 200 || status == 403 && says_no || status >= 400 && !role.namespace_selector.is_empty(),
+                "{status} {answer} {written}"
+            );
             let allowed = status == 200;
             (let_in, kept_out) = (let_in + usize::from(allowed), kept_out + usize::from(!allowed));
             let who = format!("{}/{}", account.namespace, account.name);
@@ -138,7 +142,10 @@ pub fn compare(server: &DevServer, cluster: &Cluster<'_>) {
     eprintln!(
         "{ROLES} roles ({refused_roles} refused when written), {let_in} logins let in, {kept_out} kept out, {} differences; not judged: {}",
         differences.len(),
-        open.iter().map(|(selector, said)| format!("{selector:?} {}/{}", said.iter().filter(|yes| **yes).count(), said.len())).collect::<Vec<_>>().join(", ")
+        open.iter()
+            .map(|(selector, said)| format!("{selector:?} {}/{}", said.iter().filter(|yes| **yes).count(), said.len()))
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(let_in > 50 && kept_out > 50, "roles let some in and keep some out");
