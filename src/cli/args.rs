@@ -12,6 +12,10 @@ use crate::posture::wall::Wall;
 use crate::report::check::FailOn;
 use crate::vaultacl::dialect::Dialect;
 
+mod vault;
+
+pub use vault::VaultEvalArgs;
+
 /// Shows, for every tenant of a shared Kubernetes cluster, whether its walls stand, and proves it by trying to cross them.
 #[derive(Debug, Parser)]
 #[command(
@@ -105,6 +109,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Who can reach whom, of the cluster or of manifests
     Reach(ReachArgs),
+    /// What a set of Vault policies allows, and which rule says so
+    VaultEval(VaultEvalArgs),
     /// Run probes and print their receipts
     Probe(ProbeArgs),
     /// The ledger of receipts

@@ -126,6 +126,8 @@ pub struct Collector {
     files: usize,
     /// Any role or binding was read.
     grants: bool,
+    /// Whether there is any Secret of a type that is read.
+    secrets: bool,
     /// Namespaces that objects name, and whether they are there themselves.
     namespaces: BTreeMap<Name, bool>,
 }
@@ -222,13 +224,14 @@ impl Collector {
         } else if !namespace.is_empty() {
             self.namespaces.entry(namespace).or_insert(false);
         }
+        self.secrets |= fact.kind().info().is_some_and(|info| info.metadata_of_type.is_some());
         self.grants |= fact.kind().info().is_some_and(|info| info.group == rbac::GROUP);
         self.objects += 1;
         self.store.apply(Change::Put(fact));
     }
 
     /// Everything that was read. Every kind that files can hold counts as seen; Events do not: files do not
-    /// tell what happens. Nor do roles and bindings where there is none.
+    /// tell what happens. Nor do roles and bindings, and Secrets, where there is none.
     pub fn finish(mut self) -> Reading {
         let missing: BTreeSet<Name> = self.namespaces.iter().filter(|(_, there)| !**there).map(|(name, _)| name.clone()).collect();
         for name in missing {
@@ -237,9 +240,10 @@ impl Collector {
             }
         }
         for info in &WATCHED {
-            // files without any role or binding don't say who may do what
+            // files without any role or binding don't say who may do what; and Secrets are seldom kept in files
             let told = match info.group {
                 rbac::GROUP => self.grants,
+                _ if info.metadata_of_type.is_some() => self.secrets,
                 _ => info.kind != Kind::Event,
             };
             let state = if told { SourceState::Live } else { SourceState::Off };

@@ -186,8 +186,8 @@ pub(super) fn kubernetes_config(answer: &Value) -> Option<KubernetesConfig> {
 }
 
 /// Names of child namespaces, without the slash at their end.
-pub(super) fn namespaces(answer: &Value) -> BTreeMap<Name, ()> {
-    keys(answer).into_iter().map(|name| (name.trim_matches('/').into(), ())).collect()
+pub(super) fn namespaces(answer: &Value) -> impl Iterator<Item = Name> {
+    keys(answer).into_iter().map(|name| name.trim_matches('/').into())
 }
 
 /// All ACL policies of OpenBao's detailed list; none where the answer has another shape.

@@ -292,6 +292,3 @@ pub struct Ruling {
     /// The blocks it was merged from; those that do not have the capability asked for among them.
     pub from: Vec<Origin>,
 }
-
-#[cfg(test)]
-mod tests;

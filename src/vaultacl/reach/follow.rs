@@ -87,7 +87,7 @@ impl Follow {
         }
         let shared = Shared::new(&options.shared);
         let mut stale = Stale::default();
-        let missing_before = self.follow_vault(snapshot, now, &mut stale);
+        let policies = self.follow_vault(snapshot, now, &mut stale);
         self.follow_cluster(snapshot, tenants, dirty, &mut stale);
         self.looked = Some(now);
         if stale.firm {
@@ -102,7 +102,7 @@ impl Follow {
         stale.wishes.extend(changed.iter().cloned());
         let moved = self.settle(&stale, &shared);
         let again: BTreeSet<TenantId> = if moved || stale.all { self.tenants.namespaces.keys().cloned().collect() } else { changed };
-        let bad = missing_before || !again.is_empty();
+        let bad = policies || !again.is_empty();
         self.answer(&again, bad, (&shared, options, now), picture)
     }
 
@@ -318,6 +318,7 @@ impl Follow {
         }
         let gone: Vec<TenantId> =
             picture.by_tenant.keys().filter(|tenant| !self.tenants.namespaces.contains_key(*tenant)).cloned().collect();
+        let bad = bad || !gone.is_empty();
         let told = unseen::dialect(options, &self.vault);
         let other = bad || picture.dialect != self.dialect || picture.dialect_from != told;
         let next_expiry = self.next_expiry(now);

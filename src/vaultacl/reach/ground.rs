@@ -117,13 +117,19 @@ pub(super) fn sections(mount: &str, version: u8) -> Vec<Section> {
         2 => &[&VERSION_2],
         _ => &[&VERSION_2, &VERSION_1],
     };
-    let mut found: BTreeMap<(usize, &str), Vec<Action>> = BTreeMap::new();
+    let mut found: Vec<Section> = Vec::new();
+    let mut known: Vec<(usize, &str)> = Vec::new();
     for (table, actions) in tables.iter().enumerate() {
         for action in *actions {
-            found.entry((table, action.below)).or_default().push(*action);
+            if let Some(section) = known.iter().position(|one| *one == (table, action.below)).and_then(|at| found.get_mut(at)) {
+                section.actions.push(*action);
+            } else {
+                known.push((table, action.below));
+                found.push(Section { head: format!("{mount}/{}", action.below), actions: vec![*action] });
+            }
         }
     }
-    found.into_iter().map(|((_, below), actions)| Section { head: format!("{mount}/{below}"), actions }).collect()
+    found
 }
 
 /// How bad an action is among all: its place in the tables.

@@ -97,10 +97,12 @@ impl<'a> Judge<'a> {
                 if done == Some(action.harm) {
                     continue;
                 }
-                let proof = whole
-                    .iter()
-                    .zip(&paths)
-                    .find(|(path, _)| self.rules_so(path, action.operation, rule) && !excused(path, action.operation));
+                let so = |path: &str| self.rules_so(path, action.operation, rule) && !excused(path, action.operation);
+                let all = || whole.iter().zip(&paths);
+                // a secret's name has no slash at its end: one with it proves as much, and reads worse
+                let listing = matches!(action.operation, Operation::List | Operation::Scan);
+                let plain = all().find(|(path, _)| (listing || !path.ends_with('/')) && so(path));
+                let proof = plain.or_else(|| all().find(|(path, _)| !listing && path.ends_with('/') && so(path)));
                 if let Some((_, behind)) = proof {
                     done = Some(action.harm);
                     found.push(Found { rule: *number, action: *action, rest: behind.clone(), conditions: rule.limited });

@@ -124,7 +124,7 @@ pub(super) fn look(judge: &Judge<'_>, auth_mounts: &[Name]) -> Lint {
     let mounts = auth_mounts.iter().flat_map(|mount| OF_MOUNTS.iter().map(move |part| format!("auth/{mount}/{part}")));
     for place in WAYS_UP.iter().map(|place| (*place).to_owned()).chain(mounts) {
         let signature = signature(judge, &all, &place);
-        for found in judge.place(&place, &signature, &CLIMB, &|path, _| path.len() <= place.len() + 1 && !whole_is_way(&place)).0 {
+        for found in judge.place(&place, &signature, &CLIMB, &|path, _| !is_way(&place, path)).0 {
             if seen.insert(found.rule) {
                 let path = format!("{place}{}", found.rest);
                 lint.up.push(Standout { rule: Some(found.rule), path, operation: found.action.operation });
@@ -142,10 +142,14 @@ pub(super) fn look(judge: &Judge<'_>, auth_mounts: &[Name]) -> Lint {
     lint
 }
 
-/// Whether the place itself is the way up, and not only what is below.
-fn whole_is_way(place: &str) -> bool {
-    place.ends_with("/config")
-        || matches!(place, "identity/entity" | "identity/group" | "identity/entity-alias" | "identity/group-alias" | "sys/remount")
+/// Whether a path is the way up: for most what is below the place, for some the place alone, for those of identity both.
+fn is_way(place: &str, path: &str) -> bool {
+    let below = path.len() > place.len() + 1;
+    if place.ends_with("/config") || place == "sys/remount" {
+        path == place
+    } else {
+        below || (place.starts_with("identity/") && path == place)
+    }
 }
 
 /// Whether a pattern may have to do with the server's own paths.

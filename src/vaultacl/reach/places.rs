@@ -197,31 +197,36 @@ pub(super) fn settle(
         wish.opened.iter().for_each(|((mount, path), ..)| wished.add(mount, path, tenant));
     }
     let none = Wishes::default();
-    let (mut found, mut many) = (BTreeMap::new(), BTreeSet::new());
+    let free = |(mount, path): &Place, tenant: &TenantId| {
+        !sure.below_others(mount, path, tenant) && !sure.above_others(mount, path, tenant) && !shared.covers(&whole(mount, path))
+    };
+    let mut asked = Claims::default();
+    let mut found: BTreeMap<TenantId, Vec<Root>> = BTreeMap::new();
     for (tenant, roots) in firm {
-        let wish = wishes.get(tenant).unwrap_or(&none);
         let mut roots = roots.clone();
-        let free = |(mount, path): &Place| {
-            !sure.below_others(mount, path, tenant) && !sure.above_others(mount, path, tenant) && !shared.covers(&whole(mount, path))
-        };
-        for (place, version, by, readable) in &wish.asked {
+        for (place, version, by, readable) in &wishes.get(tenant).unwrap_or(&none).asked {
             // who asks for what somebody else can read, and can't read it, has no claim
-            if free(place) && (*readable || !wished.others(place, tenant)) {
+            if free(place, tenant) && (*readable || !wished.others(place, tenant)) {
+                asked.add(&place.0, &place.1, tenant);
                 roots.push(Root { mount: place.0.clone(), version: *version, path: place.1.clone(), from: RootFrom::Consumer(by.clone()) });
             }
         }
-        for (place, version, policy) in &wish.opened {
+        found.insert(tenant.clone(), roots);
+    }
+    let mut many = BTreeSet::new();
+    for (tenant, roots) in &mut found {
+        for (place, version, policy) in &wishes.get(tenant).unwrap_or(&none).opened {
             let (mount, path) = place;
-            if free(place) && !wished.others(place, tenant) && !wished.above_others(mount, path, tenant) {
+            let contested = [&wished, &asked].iter().any(|claims| claims.others(place, tenant) || claims.above_others(mount, path, tenant));
+            if free(place, tenant) && !contested {
                 roots.push(Root { mount: mount.clone(), version: *version, path: path.clone(), from: RootFrom::Policy(policy.clone()) });
             }
         }
-        let mut roots = tidy(roots);
+        *roots = tidy(std::mem::take(roots));
         if roots.len() > MOST {
             many.insert(tenant.clone());
             roots.truncate(MOST);
         }
-        found.insert(tenant.clone(), roots);
     }
     (found, many)
 }
