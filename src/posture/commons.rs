@@ -12,7 +12,7 @@ use crate::model::meta::Meta;
 use crate::model::rbac::RbacSubject;
 use crate::model::snapshot::{Dirty, NamespaceFacts, Snapshot};
 use crate::model::tenant::Tenants;
-use crate::vaultacl::reach::consumers::{Asked, of_namespace};
+use crate::vaultacl::reach::consumers::{Asked, Row, of_namespace};
 use crate::vaultacl::reach::{Picture, Root, TenantReach};
 
 /// What of a namespace bears on others.
@@ -291,7 +291,7 @@ fn part(snapshot: &Snapshot, tenants: &Tenants, name: &Name, facts: &NamespaceFa
     let rows = if asks(snapshot, facts) { of_namespace(snapshot, tenants, name) } else { Vec::new() };
     part.asks = !rows.is_empty();
     part.operator = facts.consumers.values().any(|consumer| matches!(consumer.spec, crate::model::consumer::ConsumerSpec::Operator(_)));
-    part.through = rows.iter().flat_map(|row| row.rests_on()).collect();
+    part.through = rows.iter().flat_map(Row::rests_on).collect();
     part.keys = key_uses(facts, &rows);
     part
 }

@@ -73,8 +73,9 @@ fn is_literal(pattern: &Name) -> bool {
     !pattern.contains('*')
 }
 
-/// What the tenant can reach, or the point that says it is not known.
-fn reach_of<'a>(view: &TenantView<'a>) -> Result<&'a TenantReach, Point> {
+/// What the tenant can reach, or the points that say it is not known.
+fn reach_of<'a>(view: &TenantView<'a>) -> Result<&'a TenantReach, Vec<Point>> {
     let reach = view.secrets.by_tenant.get(view.tenant).map(AsRef::as_ref);
-    reach.ok_or_else(|| Point::new(Declared::Unknown, view.subject(), "what this tenant can reach is not worked out").because("no-picture"))
+    let words = "what this tenant can reach is not worked out";
+    reach.ok_or_else(|| vec![Point::new(Declared::Unknown, view.subject(), words).because("no-picture")])
 }

@@ -9,11 +9,13 @@ use partywall::app::role::Role;
 use partywall::app::state::{Dialog, Screen as Which};
 use partywall::app::vault::{self, Stance};
 use partywall::fix::guard::Mode;
+use partywall::model::event::Authority;
 use partywall::model::ids::{Name, TenantId};
 use partywall::model::source::SourceState;
-use partywall::model::time::SECOND;
+use partywall::model::time::{MINUTE, SECOND};
 use partywall::model::vault::PolicyFlags;
-use partywall::shot::fixture::{Fleet, NOW, with_secrets};
+use partywall::posture::verdict::Verdict;
+use partywall::shot::fixture::{Fleet, NOW, refusal, with_secrets};
 use partywall::ui::theme::Theme;
 use partywall::vaultacl::acl::{Acl, Granted, Origin};
 use partywall::vaultacl::capability::{Capabilities, Capability, Operation};
@@ -391,16 +393,43 @@ fn nothing_looks_apart_while_vault_can_not_be_seen() {
 
 #[test]
 fn apart_is_proved_only_where_the_check_holds() {
-    let screen = screen();
-    let holds = |tenant: &str| {
-        let assessed = screen.state.assessed(tenant).unwrap();
-        assessed.checks.iter().any(|r| r.check.id == "SEC-05" && r.verdict == partywall::posture::verdict::Verdict::Holds)
-    };
-    for tenant in rows(&screen) {
-        let stance = vault::stance(&screen.state, &tenant);
-        assert_eq!(stance == Stance::Proved, holds(&tenant) && stance <= Stance::Proved && stance > Stance::Unsure, "{tenant} {stance:?}");
+    let view = view();
+    for (tenant, expected) in [("acme", Stance::Proved), ("globex", Stance::Apart), ("hooli", Stance::Value), ("wonka", Stance::Unsure)] {
+        let mut assessment = (*view.assessment).clone();
+        for assessed in assessment.by_tenant.values_mut().filter(|assessed| assessed.tenant.as_ref() != "globex") {
+            for result in Arc::make_mut(assessed).checks.iter_mut().filter(|result| result.check.id == "SEC-05") {
+                result.verdict = Verdict::Holds;
+            }
+        }
+        for result in Arc::make_mut(assessment.by_tenant.get_mut("globex").unwrap()).checks.iter_mut() {
+            result.verdict = if result.check.id == "SEC-05" { Verdict::Unproven } else { Verdict::Holds };
+        }
+        let mut screen = Screen::new(Mode::Observe, Arc::new(View { assessment: Arc::new(assessment), ..(*view).clone() }));
+        screen.keys("6");
+        assert_eq!(vault::stance(&screen.state, tenant), expected, "{tenant} {}", screen.picture());
     }
-    assert!(rows(&screen).iter().any(|tenant| vault::stance(&screen.state, tenant) == Stance::Proved), "{}", screen.picture());
+}
+
+#[test]
+fn what_vault_refused_lately_is_told_with_its_age() {
+    let mut fleet = Fleet::new();
+    let said = "URL: GET https://vault:8200/v1/secret/data/web-tenant-globex\u{1b}[2J Code: 403. permission denied";
+    let event = |who| refusal("web-tenant-acme", "ExternalSecret/partner-keys", who, said, 7 * MINUTE, 6);
+    fleet.put(event(Authority::VaultAcl));
+    let mut screen = Screen::new(Mode::Observe, by_hand(&mut fleet));
+    screen.keys("6");
+    select(&mut screen, "acme");
+    for words in ["REFUSED TO IT LATELY", "7m ago by Vault's ACL: ExternalSecret/partner-keys"] {
+        assert!(screen.says(words), "{words}\n{}", screen.picture());
+    }
+    assert!(!screen.picture().contains('\u{1b}'));
+    assert!(screen.state.wake_at(NOW).is_some_and(|at| at <= NOW.plus(MINUTE)), "its age reads differently in a minute");
+    let mut other = Fleet::new();
+    other.put(event(Authority::ResourceQuota));
+    let mut screen = Screen::new(Mode::Observe, by_hand(&mut other));
+    screen.keys("6");
+    select(&mut screen, "acme");
+    assert!(!screen.says("REFUSED TO IT LATELY"), "{}", screen.picture());
 }
 
 #[test]

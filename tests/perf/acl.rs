@@ -1,5 +1,8 @@
 //! The secret wall at fleet scale. `cargo bench --bench acl` prints medians; nothing is judged by them.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that can't go on says so by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a bench that can't go on says so by panicking")]
+
+#[path = "acl_reach.rs"]
+mod acl_reach;
 
 use divan::{Bencher, black_box};
 use partywall::vaultacl::dialect::Dialect;
@@ -46,5 +49,6 @@ fn parse_a_policy_of_one_mib(bencher: Bencher<'_, '_>) {
 }
 
 fn main() {
+    acl_reach::memory();
     divan::main();
 }

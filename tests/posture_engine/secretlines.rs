@@ -210,7 +210,12 @@ impl StoreLine {
 
 fn condition(text: &str) -> Condition {
     let (status, reason) = text.split_once(' ').unwrap_or((text, "SecretSynced"));
-    Condition { status: status.parse::<String>().ok().map(|word| word == "True"), reason: reason.into(), message: "said".into(), since: None }
+    Condition {
+        status: status.parse::<String>().ok().map(|word| word == "True"),
+        reason: reason.into(),
+        message: "said".into(),
+        since: None,
+    }
 }
 
 impl AskLine {
@@ -246,6 +251,7 @@ impl AskLine {
                 into: None,
                 interval: self.refreshed.map(|(_, every)| every * MINUTE),
                 refreshed: self.refreshed.map(|(ago, _)| noon().plus(-ago * MINUTE)),
+                ..ExternalSpec::default()
             }),
         })
     }
@@ -324,7 +330,9 @@ impl Secrets {
             facts.push(consumer(own, &format!("c{number}"), Kind::VaultConnection, ConsumerSpec::Connection(spec)));
         }
         if let Some(ready) = self.controller {
-            let Fact::Workload(mut fact) = workload(Kind::Deployment, "external-secrets", "external-secrets") else { panic!("no workload") };
+            let Fact::Workload(mut fact) = workload(Kind::Deployment, "external-secrets", "external-secrets") else {
+                panic!("no workload")
+            };
             fact.containers = vec![container("ghcr.io/external-secrets/external-secrets:v2.9.0")].into();
             fact.service_account = "external-secrets".into();
             fact.ready = ready;
@@ -395,8 +403,10 @@ impl Secrets {
 
     fn identity(&self, vault: &mut VaultFacts) {
         let uid = meta("web-tenant-acme", "n8n-acme").uid.to_string();
-        let alias = partywall::model::vault::AliasFact { name: uid.as_str().into(), accessor: "auth_kubernetes_1".into(), ..Default::default() };
-        let entity = EntityFact { name: "entity-acme".into(), aliases: [alias].into(), groups: ["g1".into()].into(), ..EntityFact::default() };
+        let alias =
+            partywall::model::vault::AliasFact { name: uid.as_str().into(), accessor: "auth_kubernetes_1".into(), ..Default::default() };
+        let entity =
+            EntityFact { name: "entity-acme".into(), aliases: [alias].into(), groups: ["g1".into()].into(), ..EntityFact::default() };
         let group = GroupFact { name: "team".into(), policies: names(&self.group), entities: ["e1".into()].into(), ..GroupFact::default() };
         vault.entities = live([("e1".into(), entity)]);
         vault.groups = live([("g1".into(), group)]);

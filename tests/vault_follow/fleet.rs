@@ -128,3 +128,67 @@ async fn a_server_that_is_gone_leaves_what_was_read_and_says_since_when() {
         (live.groups.items, live.kubernetes["kubernetes"].items.clone())
     );
 }
+
+/// Requests by what is read, of every reading in Vault's own audit log.
+fn audited(path: &std::path::Path) -> Vec<std::collections::BTreeMap<&'static str, usize>> {
+    let log = std::fs::read_to_string(path).unwrap();
+    let mut readings: Vec<std::collections::BTreeMap<&'static str, usize>> = Vec::new();
+    let requests =
+        log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()).filter(|line| line["type"] == "request");
+    for request in requests {
+        let asked = request["request"]["path"].as_str().unwrap_or_default().to_owned();
+        if asked == "auth/token/lookup-self" {
+            readings.push(std::collections::BTreeMap::new());
+        }
+        let kinds = [("role", "/role/"), ("policy", "sys/policies/acl/"), ("entity", "identity/entity/id/")];
+        let kind = kinds.iter().find(|(_, part)| asked.contains(part) && !asked.ends_with('/')).map_or("other", |(kind, _)| kind);
+        if let Some(last) = readings.last_mut() {
+            *last.entry(kind).or_default() += 1;
+        }
+    }
+    readings
+}
+
+/// 1,000 roles, 1,500 policies and 1,000 entities on a real Vault, which has no list that tells all policies at once.
+#[tokio::test]
+async fn a_reading_of_a_real_vaults_fleet() {
+    let Some(server) = DevServer::vault() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("audit");
+    let post = |path: &str, body: serde_json::Value| {
+        let (code, answer) = server.request("POST", path, Some(&body));
+        assert!(code < 300, "{path}: {code} {answer}");
+        answer
+    };
+    post("sys/auth/kubernetes", json!({"type": "kubernetes"}));
+    let (_, mounts) = server.request("GET", "sys/auth", None);
+    let accessor = mounts["data"]["kubernetes/"]["accessor"].clone();
+    for n in 0..1_500 {
+        post(&format!("sys/policies/acl/p{n}"), json!({"policy": format!("path \"secret/data/t{n}/*\" {{ capabilities = [\"read\"] }}")}));
+    }
+    for n in 0..1_000 {
+        let role = json!({"bound_service_account_names": "app", "bound_service_account_namespaces": format!("t{n}"), "token_policies": format!("p{n}")});
+        post(&format!("auth/kubernetes/role/t{n}"), role);
+        let entity = post("identity/entity", json!({"name": format!("t{n}")}));
+        let alias = json!({"name": format!("uid-{n}"), "canonical_id": entity["data"]["id"], "mount_accessor": accessor});
+        post("identity/entity-alias", alias);
+    }
+    post("sys/audit/file", json!({"type": "file", "options": {"file_path": log}}));
+    let poll = Duration::from_secs(2);
+    let mut watched = Watched::start(VaultOptions { poll, ..options(&server.addr(), "root") });
+    let (live, took) = watched.until("everything live", Duration::from_secs(60), all_live).await;
+    assert_eq!((live.kubernetes["kubernetes"].items.len(), live.entities.items.len()), (1_000, 1_000));
+    assert!(live.policies.items.len() >= 1_500);
+    eprintln!("1,000 roles, 1,500 policies, 1,000 entities: read in {took:?}; none older than {} s at a poll of 2 s", live.item_age);
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    let readings = audited(&log);
+    for reading in &readings {
+        eprintln!("requests of a reading: {} in all, {reading:?}", reading.values().sum::<usize>());
+    }
+    // the last one may be under way
+    for reading in readings.iter().skip(1).rev().skip(1) {
+        assert_eq!((reading["role"], reading["policy"], reading["entity"]), (100, 100, 100));
+        assert!(reading["other"] <= 16, "{reading:?}");
+    }
+    assert!(readings.len() > 3, "{readings:?}");
+}

@@ -32,6 +32,28 @@ fn selectors(cluster: &Cluster<'_>) -> Vec<String> {
         "nonsense: [".to_owned(),
         r#"{"unknown": 1}"#.to_owned(),
         "null".to_owned(),
+        r#"{"matchlabels": {"team": "red"}}"#.to_owned(),
+        r#"{"MatchLabels": {"team": "red"}}"#.to_owned(),
+        "matchLabels: {team: red}\nother: thing\n".to_owned(),
+        "---\nmatchLabels: {team: red}\n".to_owned(),
+        "matchLabels: {team: red}\n---\nmatchLabels: {team: blue}\n".to_owned(),
+        r#"{"matchLabels": null}"#.to_owned(),
+        r#"{"matchLabels": {"team": null}}"#.to_owned(),
+        r#"{"matchLabels": {"team": 1}}"#.to_owned(),
+        r#"{"matchLabels": ["team"]}"#.to_owned(),
+        r#"{"matchLabels": {"team": "red"}, "matchExpressions": []}"#.to_owned(),
+        r#"{"matchLabels": {"team": ""}}"#.to_owned(),
+        r#"{"matchLabels": {"Team": "red"}}"#.to_owned(),
+        r#"{"matchLabels": {"team": "red"}} {"matchLabels": {"team": "blue"}}"#.to_owned(),
+        "[]".to_owned(),
+        "team".to_owned(),
+        " ".to_owned(),
+        "# only a comment\n".to_owned(),
+        "matchLabels:\n  team: red\n  team: blue\n".to_owned(),
+        "matchLabels: &a {team: red}\n".to_owned(),
+        "matchLabels: {env: prod}\nmatchLabels: {team: red}\n".to_owned(),
+        "team: red".to_owned(),
+        "{team: red".to_owned(),
     ]
 }
 
@@ -69,7 +91,8 @@ fn made(choose: &mut Choices<'_>, cluster: &Cluster<'_>, selectors: &[String]) -
 /// A role as the server gives it back.
 pub fn read(answer: &Value) -> VaultRole {
     let data = &answer["data"];
-    let texts = |key: &str| -> Box<[Name]> { data[key].as_array().into_iter().flatten().map(|text| Name::from(text.as_str().unwrap())).collect() };
+    let texts =
+        |key: &str| -> Box<[Name]> { data[key].as_array().into_iter().flatten().map(|text| Name::from(text.as_str().unwrap())).collect() };
     VaultRole {
         service_accounts: texts("bound_service_account_names"),
         namespaces: texts("bound_service_account_namespaces"),
@@ -96,14 +119,18 @@ pub fn compare(server: &DevServer, cluster: &Cluster<'_>) {
     let selectors = selectors(cluster);
     let (mut differences, mut let_in, mut kept_out, mut refused_roles) = (Vec::new(), 0, 0, 0);
     let mut open: BTreeMap<String, Vec<bool>> = BTreeMap::new();
-    for seed in 0..ROLES {
-        let bytes = bytes(seed, 100);
-        let mut choose = Choices::new(&bytes);
-        let written = made(&mut choose, cluster, &selectors);
+    let random = (0..ROLES).map(|seed| made(&mut Choices::new(&bytes(seed, 100)), cluster, &selectors));
+    // and every selector by itself
+    let alone = selectors.iter().map(|selector| {
+        json!({"bound_service_account_names": "*", "bound_service_account_namespace_selector": selector, "token_policies": [], "audience": ""})
+    });
+    let all: Vec<Value> = random.chain(alone).collect();
+    for (seed, written) in all.iter().enumerate() {
         let path = format!("auth/by-uid/role/r{seed}");
-        let (status, _) = server.request("POST", &path, Some(&written));
+        let (status, _) = server.request("POST", &path, Some(written));
         if status >= 300 {
             refused_roles += 1;
+            eprintln!("REF {}", written["bound_service_account_namespace_selector"]);
             continue;
         }
         let role = read(&ok(server, "GET", &path, None));
@@ -111,7 +138,10 @@ pub fn compare(server: &DevServer, cluster: &Cluster<'_>) {
             let (status, answer) =
                 server.request_as("", "POST", "auth/by-uid/login", Some(&json!({"role": format!("r{seed}"), "jwt": account.jwt})));
             let says_no = answer["errors"].to_string().contains("not authorized");
-            assert!(status == 200 || status == 403 && says_no || status >= 400 && !role.namespace_selector.is_empty(), "{status} {answer} {written}");
+            assert!(
+                status == 200 || status == 403 && says_no || status >= 400 && !role.namespace_selector.is_empty(),
+                "{status} {answer} {written}"
+            );
             let allowed = status == 200;
             (let_in, kept_out) = (let_in + usize::from(allowed), kept_out + usize::from(!allowed));
             let who = format!("{}/{}", account.namespace, account.name);
@@ -136,9 +166,13 @@ pub fn compare(server: &DevServer, cluster: &Cluster<'_>) {
         }
     }
     eprintln!(
-        "{ROLES} roles ({refused_roles} refused when written), {let_in} logins let in, {kept_out} kept out, {} differences; not judged: {}",
+        "{} roles ({refused_roles} refused when written), {let_in} logins let in, {kept_out} kept out, {} differences; not judged: {}",
+        all.len(),
         differences.len(),
-        open.iter().map(|(selector, said)| format!("{selector:?} {}/{}", said.iter().filter(|yes| **yes).count(), said.len())).collect::<Vec<_>>().join(", ")
+        open.iter()
+            .map(|(selector, said)| format!("{selector:?} {}/{}", said.iter().filter(|yes| **yes).count(), said.len()))
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(let_in > 50 && kept_out > 50, "roles let some in and keep some out");

@@ -61,7 +61,9 @@ fn paths(account: &Account, entity: &str, name: &str) -> Vec<String> {
         let below = ["", "/", "/db", "-corp/db", "/app", "/app-2", "/db/x"];
         all.extend(below.iter().map(|end| format!("kv/data/{place}{end}")));
     }
-    all.extend(["app", "app-2", "db"].iter().flat_map(|name| [format!("kv/any/{name}/x"), format!("kv/name/{}/{name}", account.namespace)]));
+    all.extend(
+        ["app", "app-2", "db"].iter().flat_map(|name| [format!("kv/any/{name}/x"), format!("kv/name/{}/{name}", account.namespace)]),
+    );
     all.extend([format!("kv/uid/{}", account.uid), format!("kv/name/{}", account.uid), format!("kv/entity/{entity}/{name}")]);
     all
 }
@@ -97,7 +99,10 @@ pub fn compare(server: &DevServer, cluster: &Cluster<'_>, dialect: Dialect) {
                 let id = Name::from(login["auth"]["entity_id"].as_str().unwrap());
                 let entity = entity(server, &id);
                 let alias = binding::alias(&fact, &account.namespace, account.name, Some(&account.uid), false);
-                assert!(entity.aliases.iter().any(|known| known.name == alias.name && *known.accessor == *accessor), "{alias:?} {entity:?}");
+                assert!(
+                    entity.aliases.iter().any(|known| known.name == alias.name && *known.accessor == *accessor),
+                    "{alias:?} {entity:?}"
+                );
                 let who = binding::identity(&Name::from(accessor.as_str()), alias, Some((&id, &entity)), &BTreeMap::new(), true);
                 let acl = Acl::new(&[Granted { name: &name, policy: &read, flags, namespace: "" }], &who, dialect, Time(1_795_000_000_000));
                 let paths = paths(account, &id, &entity.name);

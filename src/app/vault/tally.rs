@@ -22,6 +22,8 @@ pub struct Count {
     pub owner: usize,
     /// Tenants whose paths it reaches, by harm in the order of [`HARMS`].
     pub partners: [usize; 3],
+    /// Of those, whether all of a harm are reached only with ServiceAccounts that would have to be made.
+    pub made: [bool; 3],
     /// Rules through which it could give itself more.
     pub escalations: usize,
     /// What can't be said.
@@ -38,6 +40,7 @@ impl Count {
             configured: reach.logins.iter().filter(|login| login.who.exists()).count(),
             owner: reach.logins.len(),
             partners: HARMS.map(|(harm, _)| partners(&reach.crossings, harm)),
+            made: HARMS.map(|(harm, _)| made(reach, harm)),
             escalations: reach.escalations.len(),
             doubts: reach.doubts.len(),
         }
@@ -47,6 +50,12 @@ impl Count {
     pub fn badness(&self) -> impl Ord + use<> {
         (self.stance, Reverse(self.partners), Reverse(self.escalations), Reverse(self.doubts))
     }
+}
+
+/// Whether what is reached with a harm needs a ServiceAccount that does not exist.
+fn made(reach: &TenantReach, harm: Harm) -> bool {
+    let exists = |crossing: &Crossing| reach.logins.get(crossing.grant.login).is_none_or(|login| login.who.exists());
+    !reach.crossings.iter().any(|crossing| crossing.harm == harm && exists(crossing))
 }
 
 /// How many tenants are reached with a harm.

@@ -89,7 +89,7 @@ pub fn by_anything_else(view: &TenantView<'_>) -> Vec<Point> {
 fn judge(view: &TenantView<'_>, ways: &[Way], right: impl Fn(&TenantReach) -> Point) -> Vec<Point> {
     let reach = match reach_of(view) {
         Ok(reach) => reach,
-        Err(point) => return vec![point],
+        Err(points) => return points,
     };
     let here = |grant: &Grant| ways.contains(&Way::of(reach, grant));
     let told = Told { view, reach, makers: Makers::new(view) };
@@ -186,7 +186,7 @@ fn templates(view: &TenantView<'_>, reach: &TenantReach) -> Vec<Point> {
             points.entry((&origin.policy, origin.line, "VLT-04")).or_insert_with(|| {
                 Point::new(Declared::Partly, Subject::object(&object), message).because("VLT-04").with(
                     object,
-                    &line(origin.line),
+                    line(origin.line),
                     &origin.written,
                 )
             });
@@ -204,7 +204,7 @@ fn templates(view: &TenantView<'_>, reach: &TenantReach) -> Vec<Point> {
             points.entry((&origin.policy, origin.line, "VLT-08")).or_insert_with(|| {
                 Point::new(Declared::Partly, Subject::object(&object), message).because("VLT-08").with(
                     object,
-                    &line(origin.line),
+                    line(origin.line),
                     &origin.written,
                 )
             });
@@ -253,7 +253,7 @@ pub(super) fn of_grant(reach: &TenantReach, grant: &Grant, declared: Declared, r
     let policy = policy_ref(&grant.origin.policy);
     let point = Point::new(declared, Subject::object(&policy), message)
         .because(reason)
-        .with(policy.clone(), &line(grant.origin.line), &grant.origin.written)
+        .with(policy.clone(), line(grant.origin.line), &grant.origin.written)
         .with(policy.clone(), "capabilities", &words(grant.origin.capabilities))
         .with(policy, "witness", &format!("{} {}", grant.operation.word(), grant.path));
     match reach.logins.get(grant.login) {

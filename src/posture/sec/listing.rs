@@ -34,7 +34,7 @@ fn once<'r>(reach: &'r TenantReach, grants: &'r [Grant]) -> Vec<&'r Grant> {
 pub fn ancestors(view: &TenantView<'_>) -> Vec<Point> {
     let reach = match reach_of(view) {
         Ok(reach) => reach,
-        Err(point) => return vec![point],
+        Err(points) => return points,
     };
     let makers = Makers::new(view);
     let mut points: Vec<Point> = once(reach, &reach.ancestors).into_iter().map(|grant| listed(reach, &makers, grant)).collect();
@@ -101,7 +101,7 @@ fn ignored_denies(reach: &TenantReach) -> Vec<Point> {
 pub fn read_only(view: &TenantView<'_>) -> Vec<Point> {
     let reach = match reach_of(view) {
         Ok(reach) => reach,
-        Err(point) => return vec![point],
+        Err(points) => return points,
     };
     let mut points: Vec<Point> = once(reach, &reach.writes).into_iter().map(|grant| writes(reach, grant)).collect();
     points.extend(doubts(view, reach));

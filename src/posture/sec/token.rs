@@ -6,6 +6,7 @@ use crate::posture::sight::Source;
 use crate::posture::vaultroles::RoleAt;
 use crate::posture::verdict::Declared;
 use crate::posture::view::{Point, TenantView, list, shortened};
+use crate::vaultacl::binding::may_log_in;
 
 /// The longest that a token may live, in seconds (`spec/vault.md` 8, VLT-11).
 const LONGEST: u64 = 24 * 3600;
@@ -41,9 +42,9 @@ fn lasts(field: &'static str, role: u64, mount: u64) -> Lasts {
 fn of_role(view: &TenantView<'_>, at: &RoleAt<'_>) -> Vec<Point> {
     let role = clean(at.name);
     let mut points = Vec::new();
-    if at.role.policies.iter().any(|policy| policy.as_ref() == "root") {
-        let message = format!("Vault role {role} gives the root policy: its token may do anything");
-        points.push(on(at, Declared::Open, message).because("root-policy").with(at.object(), "token_policies", &list(&at.role.policies)));
+    if !may_log_in(at.role) {
+        let message = format!("Vault role {role} names the root policy: the server refuses every login with it");
+        points.push(on(at, Declared::Partly, message).because("root-policy").with(at.object(), "token_policies", &list(&at.role.policies)));
     }
     if at.role.alias_by_name {
         let message = format!("Vault role {role} knows ServiceAccounts by name: one made again inherits the entity of its predecessor");
@@ -97,6 +98,6 @@ fn times(view: &TenantView<'_>, at: &RoleAt<'_>) -> Point {
 /// Seconds in words: the largest unit that divides them.
 fn words(seconds: u64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
-    let unit = units.into_iter().find(|(length, _)| seconds >= *length && seconds % length == 0);
+    let unit = units.into_iter().find(|(length, _)| seconds >= *length && seconds.is_multiple_of(*length));
     unit.map_or_else(|| format!("{seconds} s"), |(length, name)| format!("{} {name}", seconds / length))
 }

@@ -44,7 +44,7 @@ pub fn long_lived(view: &TenantView<'_>) -> Vec<Point> {
 type Uses<'a> = BTreeMap<(&'a Name, &'a SecretUse), ObjectRef>;
 
 /// Every use of a Secret by a template, or by a pod that no template made. O(uses).
-pub(super) fn uses<'a>(facts: &'a NamespaceFacts) -> Uses<'a> {
+pub(super) fn uses(facts: &NamespaceFacts) -> Uses<'_> {
     let mut found = Uses::new();
     for workload in facts.workloads.values() {
         for one in workload.secrets.iter() {
@@ -70,7 +70,7 @@ enum Takes {
 }
 
 fn is_key(name: &str) -> bool {
-    name.ends_with(".key")
+    name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("key"))
 }
 
 fn takes(how: &UseKind) -> Takes {
