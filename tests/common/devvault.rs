@@ -15,6 +15,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::format_push_string,
+    clippy::unused_self,
     clippy::unused_self,
     reason = "a harness that can't go on says so by panicking"
 )]

@@ -155,7 +155,7 @@ impl<'a> Set<'a> {
     /// One of the namespaces that the token may be used in.
     fn inside(&self, choose: &mut Choices<'_>) -> &'static str {
         let inside: Vec<&'static str> = self.stage.namespaces.iter().copied().filter(|each| each.starts_with(self.namespace)).collect();
-        if choose.once_in(2) { choose.of(&inside) } else { self.namespace }
+        if choose.once_in(2) { choose.of::<&str>(&inside) } else { self.namespace }
     }
 
     fn compare_capabilities(
