@@ -8,6 +8,7 @@
     clippy::needless_pass_by_value,
     clippy::missing_panics_doc,
     clippy::too_many_lines,
+    clippy::print_stderr,
     reason = "a test that can't go on says so by panicking"
 )]
 

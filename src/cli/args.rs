@@ -196,8 +196,8 @@ pub enum ReachFormat {
 /// Where manifests are.
 #[derive(Clone, Debug, Default, Args)]
 pub struct FilesArgs {
-    /// Look at manifests instead of the cluster: a file, a folder (.yaml, .yml and .json in it, recursively, hidden ones passed over) or - for
-    /// standard input; may be given several times. Of an object that stands twice the later counts. What can't be read is told on stderr
+    /// Look at manifests instead of the cluster: a file, a folder (.yaml, .yml, .json and .hcl in it, recursively, hidden ones passed over) or -
+    /// for standard input; may be given several times. Of an object that stands twice the later counts. What can't be read is told on stderr
     /// and left out
     #[arg(short = 'f', long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
@@ -231,7 +231,12 @@ pub struct ReachArgs {
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 fine, 1 findings, 2 usage, 3 could not look: a source was not seen, or with -f a document could not be read (stderr names it).
-With -f, what files can't show (Vault, what happened) is UNKNOWN and makes no exit code."
+With -f, what files can't show (what happened, and Vault without a dump) is UNKNOWN and makes no exit code.
+A Vault dump among the files: policies as NAME.hcl or as JSON, and what `vault read`, `vault list`, `vault auth list`, `vault secrets list` and
+`vault status` print with -format=json, told apart by their content. A policy is called what its answer says, else as its file; a role or config
+belongs to the mount of its path (auth/MOUNT/role/NAME.json), else to kubernetes; lists of names say what they list by theirs
+(sys/policies/acl.json, auth/MOUNT/role.json, identity/entity/id.json, identity/group/id.json, sys/namespaces.json). Answers that hold secrets
+are passed over unread."
 )]
 pub struct CheckArgs {
     /// Manifests.

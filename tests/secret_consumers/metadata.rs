@@ -183,7 +183,9 @@ async fn of_real_secrets_nothing_but_metadata_is_on_the_wire() {
     let end = tokio::time::Instant::now() + Duration::from_secs(40);
     loop {
         let batch = tokio::time::timeout_at(end, rx.recv()).await.ok().flatten().unwrap_or_else(|| panic!("at step {steps}"));
-        batch.into_iter().for_each(|change| store.apply(change));
+        for change in batch {
+            store.apply(change);
+        }
         let snapshot = store.publish().0;
         let live = KINDS.iter().all(|kind| snapshot.source(*kind) == &SourceState::Live);
         let Some(facts) = snapshot.namespace(namespace).filter(|_| live) else { continue };

@@ -79,6 +79,7 @@ fn condition(status: &str, reason: &str, message: &str) -> Value {
     json!({"type": "Ready", "status": status, "reason": reason, "message": message, "lastTransitionTime": WHEN})
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the field it stands in may be missing")]
 fn ready(status: bool, reason: &str, message: &str) -> Option<Condition> {
     Some(Condition { status: Some(status), reason: reason.into(), message: message.into(), since: Time::parse(WHEN) })
 }
@@ -194,6 +195,7 @@ fn consumer(kind: Kind, name: &str, spec: Value, status: Option<Value>, said: Co
     Sample { kind, object: object(kind, name, spec), status, fact }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the field it stands in may be missing")]
 fn store(kind: Kind, name: &str) -> Option<StoreRef> {
     Some(StoreRef { kind, name: name.into(), selector: None })
 }

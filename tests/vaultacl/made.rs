@@ -126,9 +126,7 @@ pub fn data(choose: &mut Choices<'_>, keys: &[&str], strings: bool) -> serde_jso
     for _ in 0..choose.pick(3) {
         let key = (*choose.of(keys)).to_owned();
         let value = value(choose);
-        if !strings {
-            map.insert(key, value);
-        } else if value.is_string() {
+        if !strings || value.is_string() {
             map.insert(key, value);
         }
     }

@@ -71,7 +71,7 @@ impl<'a> Set<'a> {
         let inside: Vec<&'static str> = stage.namespaces.iter().copied().filter(|each| each.starts_with(namespace)).collect();
         let asks: Vec<(&'static str, Ask)> = (0..12)
             .map(|_| {
-                let inside = if choose.once_in(3) { *choose.of(&inside) } else { namespace };
+                let inside = if choose.once_in(3) { choose.of(&inside) } else { namespace };
                 (inside, asks::ask(choose, stage.dialect.is_openbao(), !inside.is_empty()))
             })
             .collect();
@@ -93,15 +93,12 @@ impl<'a> Set<'a> {
         }
         let with_default = choose.once_in(4);
         let mut body = json!({"policies": names, "no_default_policy": !with_default, "renewable": false});
-        let path = match person {
-            Some(person) => {
-                body["entity_alias"] = json!(person.alias);
-                People::login()
-            }
-            None => {
-                body["type"] = json!(choose.of(&["service", "batch"]));
-                "auth/token/create".to_owned()
-            }
+        let path = if let Some(person) = person {
+            body["entity_alias"] = json!(person.alias);
+            People::login()
+        } else {
+            body["type"] = json!(choose.of(&["service", "batch"]));
+            "auth/token/create".to_owned()
         };
         let made = ok(stage.server, namespace, "POST", &path, &body);
         let token = made["auth"]["client_token"].as_str().unwrap().to_owned();
@@ -158,7 +155,7 @@ impl<'a> Set<'a> {
     /// One of the namespaces that the token may be used in.
     fn inside(&self, choose: &mut Choices<'_>) -> &'static str {
         let inside: Vec<&'static str> = self.stage.namespaces.iter().copied().filter(|each| each.starts_with(self.namespace)).collect();
-        if choose.once_in(2) { *choose.of(&inside) } else { self.namespace }
+        if choose.once_in(2) { choose.of::<&str>(&inside) } else { self.namespace }
     }
 
     fn compare_capabilities(
@@ -176,7 +173,11 @@ impl<'a> Set<'a> {
             let asked = self.asks.iter().filter(|(of, _)| *of == inside).map(|(_, ask)| ask.path.clone());
             let mut paths: Vec<String> = asked.map(|path| twisted(choose, &path)).collect();
             let others = all.iter().filter_map(|path| path.strip_prefix(deeper));
-            paths.extend(others.filter_map(|path| choose.once_in(12).then(|| twisted(choose, path))));
+            for path in others {
+                if choose.once_in(12) {
+                    paths.push(twisted(choose, path));
+                }
+            }
             paths.retain(|path| !path.is_empty());
             paths.sort();
             paths.dedup();

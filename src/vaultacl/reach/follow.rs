@@ -17,7 +17,7 @@ use super::unseen;
 use super::{Doubt, Options, Picture, Root, TenantReach, Touched};
 use crate::model::ids::{Name, TenantId};
 use crate::model::kind::Kind;
-use crate::model::snapshot::{Dirty, Snapshot};
+use crate::model::snapshot::{Dirty, NamespaceFacts, Snapshot};
 use crate::model::source::Sight;
 use crate::model::tenant::Tenants;
 use crate::model::time::{MINUTE, Time};
@@ -40,6 +40,8 @@ pub(super) struct Follow {
     accounts_seen: bool,
     spaces: BTreeMap<Name, Space>,
     asking: BTreeMap<Name, Asking>,
+    /// Namespaces of nobody's that offer ways to Vault.
+    offering: BTreeSet<Name>,
     policies: Policies,
     roles: Roles,
     acls: Acls,
@@ -197,8 +199,17 @@ impl Follow {
     /// What consumers of these namespaces, and of those that rest on them, ask for.
     fn ask(&mut self, snapshot: &Snapshot, namespaces: &[Name], every: bool, stale: &mut Stale) {
         let mut again: BTreeSet<Name> = namespaces.iter().cloned().collect();
-        if every {
+        // a VaultAuth of the operator's own may be anybody's
+        let ways_for_all = |name: &&Name| {
+            let kinds = [Kind::VaultAuth, Kind::VaultAuthGlobal, Kind::VaultConnection];
+            let has = |facts: &Arc<NamespaceFacts>| facts.consumers.keys().any(|(kind, _)| kinds.contains(kind));
+            !self.tenants.of.contains_key(*name) && snapshot.namespace(name).is_some_and(has)
+        };
+        let offering: BTreeSet<Name> = namespaces.iter().filter(ways_for_all).cloned().collect();
+        if every || !offering.is_empty() || namespaces.iter().any(|name| self.offering.contains(name)) {
             again.extend(self.tenants.of.keys().cloned());
+            self.offering.retain(|name| !namespaces.contains(name));
+            self.offering.extend(offering);
         }
         let resting = self.asking.iter().filter(|(_, asking)| asking.rests_on.iter().any(|on| again.contains(on)));
         let resting: Vec<Name> = resting.map(|(namespace, _)| namespace.clone()).collect();

@@ -171,7 +171,7 @@ pub(super) struct Wishes {
 pub(super) fn asked<'a>(rows: impl Iterator<Item = &'a Row>) -> BTreeMap<Place, (u8, String)> {
     let mut found = BTreeMap::new();
     for row in rows.filter(|row| row.admitted != Some(false)) {
-        for asked in row.paths.iter().filter(|asked| asked.kv && !(asked.below && asked.path.is_empty())) {
+        for asked in row.paths.iter().filter(|asked| asked.kv && !asked.path.is_empty()) {
             let by = || (asked.version, row.consumer.to_string());
             found.entry((asked.mount.clone(), asked.path.clone())).or_insert_with(by);
         }

@@ -45,6 +45,10 @@ pub(super) fn doubts(vault: &VaultFacts) -> BTreeSet<Doubt> {
     }
     items("entities", vault.entities.unreadable.len(), "identity/entity/id/*");
     items("groups", vault.groups.unreadable.len(), "identity/group/id/*");
+    for (mount, _) in vault.auth_mounts.items.iter().filter(|(_, facts)| &*facts.kind == "jwt") {
+        let words = format!("auth mount {} of type jwt may admit ServiceAccounts too: its roles are not followed", clean(mount));
+        found.insert(Doubt { words, may_add: false });
+    }
     let unread =
         vault.auth_mounts.items.iter().filter(|(mount, facts)| &*facts.kind == "kubernetes" && !vault.kubernetes.contains_key(*mount));
     for (mount, _) in unread {

@@ -45,9 +45,13 @@ fn secret(at: &At<'_>, consumer: &ConsumerFact, spec: &OperatorSpec) -> Row {
                 connect(at, auth, &object, &mut row);
             }
         }
-        None => row
-            .doubts
-            .push(format!("VaultAuth {} is not there or not seen", if spec.auth.is_empty() { DEFAULT.into() } else { clean(&spec.auth) })),
+        None => {
+            // named all the same: when it appears there, this row is another
+            let (namespace, name) = named(at.namespace, &spec.auth);
+            let namespace = namespace.or_else(|| operators(at, Kind::VaultAuth)).unwrap_or_else(|| USUAL.into());
+            row.doubts.push(format!("VaultAuth {}/{} is not there or not seen", clean(&namespace), clean(&name)));
+            row.via.push(ObjectRef { kind: Kind::VaultAuth, namespace, name });
+        }
     }
     row.vault_namespace = vault_namespace.trim_matches('/').into();
     ask(at, consumer.kind, spec, &mut row);
@@ -115,14 +119,20 @@ fn find<'a>(at: &At<'a>, kind: Kind, written: &str) -> Option<(&'a Arc<ConsumerF
 
 /// An object by `name` (of this namespace), `namespace/name`, or nothing (the operator's own default).
 fn find_from<'a>(at: &At<'a>, from: &Name, kind: Kind, written: &str) -> Option<(&'a Arc<ConsumerFact>, ObjectRef)> {
-    let (namespace, name): (Name, Name) = match written.split_once('/') {
-        Some(("", name)) => (from.clone(), name.into()),
-        Some((namespace, name)) => (namespace.into(), name.into()),
-        None if written.is_empty() => (operators(at, kind)?, DEFAULT.into()),
-        None => (from.clone(), written.into()),
-    };
+    let (namespace, name) = named(from, written);
+    let namespace = namespace.or_else(|| operators(at, kind))?;
     let fact = at.snapshot.namespace(&namespace)?.consumers.get(&(kind, name.clone()))?;
     Some((fact, ObjectRef { kind, namespace, name }))
+}
+
+/// Which namespace and name a reference means; no namespace where it is the operator's own.
+fn named(from: &Name, written: &str) -> (Option<Name>, Name) {
+    match written.split_once('/') {
+        Some(("", name)) => (Some(from.clone()), name.into()),
+        Some((namespace, name)) => (Some(namespace.into()), name.into()),
+        None if written.is_empty() => (None, DEFAULT.into()),
+        None => (Some(from.clone()), written.into()),
+    }
 }
 
 /// The operator's own namespace: the usual one, else the only one outside the tenants' that has a default of this kind.
