@@ -154,7 +154,7 @@ pub fn hostile() -> Arc<View> {
     let policies = vec![(bad.as_str().into(), PolicyFrom::Group(bad.as_str().into())); 40];
     let acl = acl(&bad, &[(&bad, &[Capability::Read]), ("{{identity.entity.name}}/\u{1b}[2J", &[Capability::Deny])]);
     let login = Login { mount: bad.as_str().into(), role: bad.as_str().into(), who, policies, acl, own_role: false };
-    reach.logins = vec![Arc::new(login); 40];
+    reach.logins = std::iter::repeat_n(Arc::new(login), 40).collect();
     picture.by_tenant.insert("acme".into(), Arc::new(reach));
     picture.bad_policies.insert(bad.as_str().into(), BadPolicy::Unseen(bad.clone()));
     picture.dialect_from = bad;
@@ -401,7 +401,7 @@ fn apart_is_proved_only_where_the_check_holds() {
                 result.verdict = Verdict::Holds;
             }
         }
-        for result in Arc::make_mut(assessment.by_tenant.get_mut("globex").unwrap()).checks.iter_mut() {
+        for result in &mut Arc::make_mut(assessment.by_tenant.get_mut("globex").unwrap()).checks {
             result.verdict = if result.check.id == "SEC-05" { Verdict::Unproven } else { Verdict::Holds };
         }
         let mut screen = Screen::new(Mode::Observe, Arc::new(View { assessment: Arc::new(assessment), ..(*view).clone() }));

@@ -160,3 +160,20 @@ fn one_changed_policy_touches_only_who_uses_it() {
     assert!(touched.tenants.is_empty() && !touched.all);
     assert!(Arc::ptr_eq(&after, &reach.picture()), "nothing changed, so nothing was made");
 }
+
+#[test]
+fn namespaces_that_become_tenants_because_of_another_one_are_asked_too() {
+    let mut lone = Bed::new();
+    lone.namespace("lone", &["app"], &[]);
+    let lone = lone.asks("lone", &["apps/lone"]);
+    let mut both = lone.clone();
+    both.namespace("web-tenant-a", &["app"], &[]);
+    let mut reach = VaultReach::new(Options::default());
+    reach.sync(&both.snapshot(), &both.tenants(), &Dirty::default(), NOW);
+    assert!(!reach.picture().by_tenant.contains_key("lone"));
+    let dirty = Dirty { namespaces: ["web-tenant-a".into()].into(), ..Dirty::default() };
+    reach.sync(&lone.snapshot(), &lone.tenants(), &dirty, NOW);
+    let followed = reach.picture();
+    same(&followed, &lone.picture(), "the pattern's last namespace went");
+    assert!(followed.by_tenant["lone"].roots.iter().any(|root| root.path == "apps/lone"));
+}

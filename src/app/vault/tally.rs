@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{HARMS, STANCES, Stance};
 use crate::model::ids::{Name, TenantId};
 use crate::vaultacl::kv::Harm;
-use crate::vaultacl::reach::{Crossing, Picture, TenantReach};
+use crate::vaultacl::reach::{Crossing, Partners, Picture, TenantReach};
 
 /// What is counted for one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn partners(crossings: &[Crossing], harm: Harm) -> usize {
     if rest.is_empty() {
         return first.len();
     }
-    let all: BTreeSet<&TenantId> = first.iter().chain(rest.into_iter().flat_map(|partners| partners.iter())).collect();
+    let all: BTreeSet<&TenantId> = first.iter().chain(rest.into_iter().flat_map(Partners::iter)).collect();
     all.len()
 }
 
@@ -114,7 +114,7 @@ mod tests {
     use crate::vaultacl::acl::Origin;
     use crate::vaultacl::capability::{Capabilities, Operation};
     use crate::vaultacl::kv::VERSION_2;
-    use crate::vaultacl::reach::{Doubt, Grant, Partners};
+    use crate::vaultacl::reach::{Doubt, Grant};
 
     fn crossing(harm: Harm, partners: &Partners) -> Crossing {
         let origin = Origin { policy: "p".into(), line: 1, capabilities: Capabilities::NONE, written: "a".into() };
@@ -126,8 +126,8 @@ mod tests {
     fn partners_are_counted_once_whatever_the_rules() {
         let both = Partners::from(["a".into(), "b".into()]);
         let other = Partners::from(["b".into(), "c".into()]);
-        let mut reach = TenantReach::default();
-        reach.crossings = vec![crossing(Harm::Tamper, &both), crossing(Harm::Tamper, &other), crossing(Harm::Tamper, &both)];
+        let crossings = vec![crossing(Harm::Tamper, &both), crossing(Harm::Tamper, &other), crossing(Harm::Tamper, &both)];
+        let mut reach = TenantReach { crossings, ..TenantReach::default() };
         let count = Count::of(&reach);
         assert_eq!((count.stance, count.partners), (Stance::Tamper, [0, 3, 0]));
         reach.crossings = vec![crossing(Harm::Structure, &both), crossing(Harm::Structure, &both)];

@@ -50,7 +50,7 @@ pub fn asked(view: &TenantView<'_>) -> Vec<Point> {
     }
     if points.is_empty() {
         let paths: BTreeSet<&str> = rows.iter().flat_map(|row| &row.paths).map(|asked| asked.request.as_str()).collect();
-        let message = format!("{} ask for {}, none of it another tenant's", count(rows.len(), "object"), count(paths.len(), "path"));
+        let message = format!("{} asked for by {}, none of it another tenant's", count(paths.len(), "path"), count(rows.len(), "object"));
         let objects = rows.iter().map(|row| &row.consumer);
         let point = Point::new(Declared::Right, view.subject(), message);
         points.push(objects.take(1).fold(point, |point, object| point.with(object.clone(), "paths", &list(&paths))));

@@ -155,7 +155,8 @@ impl Follow {
     /// What changed of the cluster.
     fn follow_cluster(&mut self, snapshot: &Snapshot, tenants: &Tenants, dirty: &Dirty, stale: &mut Stale) {
         let first = self.looked.is_none();
-        if first || *tenants != self.tenants {
+        let regrouped = first || *tenants != self.tenants;
+        if regrouped {
             self.tenants = tenants.clone();
             self.namers.clear();
             self.ways.clear();
@@ -193,7 +194,8 @@ impl Follow {
             };
             stale.logins.extend(whose);
         }
-        self.ask(snapshot, &namespaces, every || dirty.stores || stale.firm, stale);
+        // namespaces may become tenants' because of another one
+        self.ask(snapshot, &namespaces, every || regrouped || dirty.stores || stale.firm, stale);
     }
 
     /// What consumers of these namespaces, and of those that rest on them, ask for.
@@ -338,7 +340,9 @@ impl Follow {
         }
         touched.tenants.extend(gone.iter().cloned());
         let picture = Arc::make_mut(picture);
-        gone.iter().for_each(|tenant| _ = picture.by_tenant.remove(tenant));
+        for tenant in &gone {
+            picture.by_tenant.remove(tenant);
+        }
         picture.by_tenant.extend(fresh);
         (picture.dialect, picture.dialect_from, picture.next_expiry) = (self.dialect, told, next_expiry);
         if bad {

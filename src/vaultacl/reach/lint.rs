@@ -290,7 +290,7 @@ pub(super) fn cover(judge: &Judge<'_>, root: &Root) -> OwnCover {
         let place = at(&section.head, &root.path);
         let (itself, below) = (root.path.is_empty() || reads(&place), reads(&format!("{place}/{}", judge.fresh())));
         let shown = || whole(&root.mount, &root.path);
-        let one = match (itself && !(root.path.is_empty() && !below), below) {
+        let one = match (itself && (below || !root.path.is_empty()), below) {
             (true, true) => OwnCover::Covered,
             (true, false) => OwnCover::ExactOnly(shown()),
             (false, true) => OwnCover::BelowOnly(shown()),

@@ -43,7 +43,7 @@ pub(super) struct Ground {
 #[derive(Debug, Default)]
 pub(super) struct Roles {
     vault: Arc<VaultFacts>,
-    roles: Vec<RoleAt>,
+    all: Vec<RoleAt>,
     literal: BTreeMap<Name, Vec<u32>>,
     wild: Vec<u32>,
     /// Entities by accessor and alias.
@@ -91,7 +91,7 @@ impl Roles {
             let accessor = vault.auth_mounts.items.get(mount).map_or_else(|| "".into(), |facts| facts.accessor.clone());
             let annotated = vault.kubernetes_config.items.get(mount).is_some_and(|config| config.annotations_as_metadata);
             for (name, role) in part.items.iter().filter(|(_, role)| binding::may_log_in(role)) {
-                let number = all.roles.len() as u32;
+                let number = all.all.len() as u32;
                 let bound = Binding::of(role);
                 if bound.is_literal() {
                     role.namespaces.iter().for_each(|namespace| all.literal.entry(namespace.clone()).or_default().push(number));
@@ -100,7 +100,7 @@ impl Roles {
                 }
                 let possible = bound.possible_accounts().cloned().collect();
                 let (mount, accessor) = (mount.clone(), accessor.clone());
-                all.roles.push(RoleAt { mount, name: name.clone(), role: role.clone(), accessor, annotated, possible });
+                all.all.push(RoleAt { mount, name: name.clone(), role: role.clone(), accessor, annotated, possible });
             }
         }
         for (id, entity) in vault.entities.items.iter() {
@@ -118,17 +118,15 @@ impl Roles {
 
     /// Roles that admit a namespace, for each of these that is not known yet. O(namespaces × wild roles).
     pub fn admit(&mut self, namespaces: &[(Name, Option<Labels>)]) {
-        let Self { roles, literal, wild, admitted, .. } = self;
+        let Self { all, literal, wild, admitted, .. } = self;
         let bound: Vec<(u32, Binding<'_>)> =
-            wild.iter().filter_map(|number| Some((*number, Binding::of(&roles.get(*number as usize)?.role)))).collect();
+            wild.iter().filter_map(|number| Some((*number, Binding::of(&all.get(*number as usize)?.role)))).collect();
         for (namespace, labels) in namespaces {
             let labels: Option<&LabelSet> = labels.as_deref();
             let mut found = Admitted::default();
             let certain = literal.get(namespace).into_iter().flatten().map(|number| (*number, true));
-            let by_pattern = bound
-                .iter()
-                .filter_map(|(number, binding)| (binding.admits_namespace(namespace, labels) != Some(false)).then(|| (*number, binding)))
-                .map(|(number, binding)| (number, binding.admits_namespace(namespace, labels).is_some()));
+            let by_pattern = bound.iter().map(|(number, binding)| (*number, binding.admits_namespace(namespace, labels)));
+            let by_pattern = by_pattern.filter(|(_, admits)| *admits != Some(false)).map(|(number, admits)| (number, admits.is_some()));
             for one in certain.chain(by_pattern) {
                 if found.roles.len() == MOST_LOGINS {
                     found.more = true;
@@ -155,7 +153,7 @@ impl Roles {
                 ways.doubt(format!("more than {MOST_LOGINS} Vault roles admit {}: not all are followed", clean(namespace)), true);
             }
             for (number, certain) in &admitted.roles {
-                let Some(role) = self.roles.get(*number as usize) else { continue };
+                let Some(role) = self.all.get(*number as usize) else { continue };
                 if !certain {
                     let what = "whether its namespace selector admits";
                     let why = "can't be told: it is taken to";
@@ -196,7 +194,7 @@ impl Roles {
             ways.doubt("not every ServiceAccount's login is followed: there are too many".to_owned(), true);
         }
         let names = role_policies(&at.role);
-        for name in self.makers(at, space, &names, asker, policies, ways) {
+        for name in Self::makers(at, space, &names, asker, policies, ways) {
             whos.push((Who::Maker { namespace: namespace.clone(), name }, None));
         }
         let mut known: Vec<Arc<super::super::acl::Acl>> = Vec::new();
@@ -226,7 +224,7 @@ impl Roles {
 
     /// Names of ServiceAccounts that the owner of a namespace could make to use a role: one where the name does not matter; where a policy's
     /// templates use it, those of others' places.
-    fn makers(&self, at: &RoleAt, space: &Ground, names: &[Name], asker: &Asker<'_>, policies: &Policies, ways: &mut Ways) -> Vec<Name> {
+    fn makers(at: &RoleAt, space: &Ground, names: &[Name], asker: &Asker<'_>, policies: &Policies, ways: &mut Ways) -> Vec<Name> {
         let there = |name: &Name| space.accounts.binary_search_by(|(other, _)| other.cmp(name)).is_ok();
         let free: Vec<&Name> = at.possible.iter().filter(|name| !there(name)).collect();
         let by_name = |template: &str| {
@@ -259,7 +257,7 @@ impl Ways {
             match policies.standing(name) {
                 Standing::Fine | Standing::Missing => {}
                 Standing::Refused => {
-                    self.doubt(format!("policy {shown} can't be read: what it grants where it still counts is open"), true)
+                    self.doubt(format!("policy {shown} can't be read: what it grants where it still counts is open"), true);
                 }
                 Standing::Unseen => {
                     let line = "path \"sys/policies/acl/*\" { capabilities = [\"read\"] }";
@@ -280,7 +278,7 @@ impl Ways {
 
 /// The policies of a role and `default`, in lower case as the server keeps them.
 fn role_policies(role: &VaultRole) -> Vec<Name> {
-    let mut names: Vec<Name> = role.policies.iter().map(|name| lower(name)).collect();
+    let mut names: Vec<Name> = role.policies.iter().map(lower).collect();
     if !role.no_default {
         names.push("default".into());
     }

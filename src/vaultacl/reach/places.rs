@@ -188,7 +188,9 @@ pub(super) fn settle(
 ) -> (BTreeMap<TenantId, Vec<Root>>, BTreeSet<TenantId>) {
     let (mut sure, mut wished) = (Claims::default(), Claims::default());
     for (tenant, roots) in firm {
-        roots.iter().for_each(|root| sure.add(&root.mount, &root.path, tenant));
+        for root in roots {
+            sure.add(&root.mount, &root.path, tenant);
+        }
     }
     for (tenant, wish) in wishes {
         for ((mount, path), ..) in wish.asked.iter().filter(|(.., readable)| *readable) {

@@ -94,11 +94,14 @@ pub(super) fn tenant_reach(
     reach
 }
 
+/// What tells two grants apart: policy, line, pattern, harm, and whether it is by a role of its own.
+type Sameness = (Name, u32, String, Option<Harm>, bool);
+
 /// Keeps of what says the same of several logins only the first; one that exists hides one that could be made.
 fn once<T>(list: &mut Vec<T>, key: impl Fn(&T) -> (&Grant, Option<Harm>), same: impl Fn(&T, &T) -> bool, ways: &Ways) {
     let standing = |at: usize| ways.logins.get(at).map(|login| (login.own_role, login.who.exists()));
     let mut kept: Vec<T> = Vec::new();
-    let mut by_rule: BTreeMap<(Name, u32, String, Option<Harm>, bool), Vec<usize>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<Sameness, Vec<usize>> = BTreeMap::new();
     for one in std::mem::take(list) {
         let (grant, harm) = key(&one);
         let (own, exists) = standing(grant.login).unwrap_or_default();
@@ -130,7 +133,9 @@ fn crossings(
         let Some(mut grant) = lint::grant(acl, login, hit.rule, path, found.action.operation) else { continue };
         grant.conditions = found.conditions;
         let mut whose = hit.tenants.clone();
-        me.into_iter().for_each(|me| whose.insert(me));
+        if let Some(me) = me {
+            whose.insert(me);
+        }
         let partners = Partners::sharing(lists.of(whose, ground), tenant.clone());
         into.push(Crossing { harm: hit.harm, action: found.action, grant, partners });
     }

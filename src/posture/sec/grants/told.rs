@@ -1,24 +1,34 @@
 //! What is said of a grant: crossings, ways to more, and rules that are wider than the tenant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::makers::{Makers, Makes};
 use super::{Way, of_grant, rule, who};
-use crate::model::ids::{Name, TenantId};
+use crate::model::ids::Name;
 use crate::model::text::clean;
 use crate::posture::verdict::Declared;
 use crate::posture::view::{Point, TenantView, list};
 use crate::vaultacl::kv::Harm;
 use crate::vaultacl::policy::PatternKind;
-use crate::vaultacl::reach::{Grant, Login, PolicyFrom, TenantReach, Who};
+use crate::vaultacl::reach::{Grant, Login, Partners, PolicyFrom, TenantReach, Who};
 
 /// Crossings that say the same of the same rule.
 struct Group<'r> {
     grant: &'r Grant,
     harm: Harm,
     what: &'static str,
-    partners: Vec<&'r TenantId>,
-    logins: usize,
+    partners: Vec<&'r Partners>,
+}
+
+impl Group<'_> {
+    /// Whose paths, the first few spelled out. Cleaned.
+    fn whom(&self) -> String {
+        match self.partners.as_slice() {
+            // mostly one list, and shared: not copied for each of a thousand tenants
+            [one] => clean(&list(one.iter())),
+            several => clean(&list(several.iter().flat_map(|partners| partners.iter()).collect::<BTreeSet<_>>())),
+        }
+    }
 }
 
 /// What is told of the grants of one tenant.
@@ -41,10 +51,8 @@ impl Told<'_, '_> {
                 harm: crossing.harm,
                 what: crossing.action.words,
                 partners: Vec::new(),
-                logins: 0,
             });
-            group.partners.extend(crossing.partners.iter());
-            group.logins += 1;
+            group.partners.push(&crossing.partners);
         }
         let mut points: Vec<Point> = Vec::new();
         let keys: Vec<_> = groups.keys().copied().collect();
@@ -54,16 +62,13 @@ impl Told<'_, '_> {
             if made && groups.contains_key(&(false, harm, policy, line, written)) {
                 continue;
             }
-            points.extend(groups.get_mut(&key).map(|group| self.crossing(group)));
+            points.extend(groups.get(&key).map(|group| self.crossing(group)));
         }
         points
     }
 
-    fn crossing(&self, group: &mut Group<'_>) -> Point {
-        let grant = group.grant;
-        group.partners.sort();
-        group.partners.dedup();
-        let partners = clean(&list(&group.partners));
+    fn crossing(&self, group: &Group<'_>) -> Point {
+        let (grant, partners) = (group.grant, group.whom());
         let conditions = if grant.conditions { ", under conditions that the rule sets" } else { "" };
         let (mut reason, grade) = match group.harm {
             Harm::Value => ("VLT-01", ""),
@@ -90,7 +95,7 @@ impl Told<'_, '_> {
             }
         };
         let base = format!(
-            "{} logs in as {} at {} and may {} of {partners}: {} allows {} `{}`{grade}{by}{conditions}",
+            "{} logs in as {} at {} and gets at {partners}: it may {}, for {} allows {} `{}`{grade}{by}{conditions}",
             who(&login.who),
             clean(&login.role),
             clean(&login.mount),
@@ -99,9 +104,26 @@ impl Told<'_, '_> {
             grant.operation.word(),
             clean(&grant.path),
         );
-        let Who::Maker { namespace, .. } = &login.who else {
+        self.point(grant, reason, base)
+    }
+
+    /// A rule by which the tenant could give itself more.
+    pub fn escalation(&self, grant: &Grant) -> Point {
+        let shown = self.reach.logins.get(grant.login).map_or_else(|| "a login".to_owned(), |login| who(&login.who));
+        let message = format!("{shown} may give itself more: {} allows {} `{}`", rule(grant), grant.operation.word(), clean(&grant.path));
+        self.point(grant, "VLT-09", message)
+    }
+
+    /// A point about what is open: to a ServiceAccount that exists, or to one that could be made, which is a matter of RBAC (RBC-01).
+    ///
+    /// Where nobody of the tenant may make it, a role of its own is a fault that waits for it; a role of others' is theirs (SEC-02 says so of
+    /// them), and RBAC keeps this tenant from it.
+    fn point(&self, grant: &Grant, reason: &'static str, base: String) -> Point {
+        let login = self.reach.logins.get(grant.login);
+        let Some(Who::Maker { namespace, .. }) = login.map(|login| &login.who) else {
             return of_grant(self.reach, grant, Declared::Open, reason, base);
         };
+        let own = Way::of(self.reach, grant) != Way::OtherRole;
         match self.makers.may(namespace) {
             Makes::Yes(binding, words) => {
                 let object = binding.meta.object(binding.kind);
@@ -112,32 +134,28 @@ impl Told<'_, '_> {
                 )
             }
             Makes::No => {
+                let declared = if own { Declared::Partly } else { Declared::Right };
                 let message = format!("{base}; there is no such ServiceAccount, and nobody of the tenant may create one now");
-                of_grant(self.reach, grant, Declared::Partly, reason, message)
+                of_grant(self.reach, grant, declared, reason, message)
             }
             Makes::Unseen(why) => {
+                let declared = if own { Declared::Partly } else { Declared::Unknown };
                 let message = format!("{base}; there is no such ServiceAccount, and whether the tenant may create one is unknown: {why}");
-                of_grant(self.reach, grant, Declared::Partly, reason, message)
+                of_grant(self.reach, grant, declared, reason, message)
             }
         }
     }
 
-    /// A rule by which the tenant could give itself more.
-    pub fn escalation(&self, grant: &Grant) -> Point {
-        let shown = self.reach.logins.get(grant.login).map_or_else(|| "a login".to_owned(), |login| who(&login.who));
-        let message = format!("{shown} may give itself more: {} allows {} `{}`", rule(grant), grant.operation.word(), clean(&grant.path));
-        let made = self.reach.logins.get(grant.login).filter(|login| !login.who.exists());
-        let declared = match made.map(|login| &login.who) {
-            Some(Who::Maker { namespace, .. }) if !matches!(self.makers.may(namespace), Makes::Yes(..)) => Declared::Partly,
-            _ => Declared::Open,
-        };
-        of_grant(self.reach, grant, declared, "VLT-09", message)
+    /// Whether a grant is only there for a ServiceAccount that does not exist, by a role of others': crossings say all there is to say of it.
+    fn is_remote(&self, grant: &Grant) -> bool {
+        let made = self.reach.logins.get(grant.login).is_some_and(|login| !login.who.exists());
+        made && Way::of(self.reach, grant) == Way::OtherRole
     }
 
     /// The lint: rules that are wider than the tenant's own places, whoever lives there today. Each once.
     pub fn beyond(&self, here: &dyn Fn(&Grant) -> bool) -> Vec<Point> {
         let mut seen: BTreeMap<(&Name, u32, &str), Point> = BTreeMap::new();
-        for grant in self.reach.beyond.iter().filter(|grant| here(grant)) {
+        for grant in self.reach.beyond.iter().filter(|grant| here(grant) && !self.is_remote(grant)) {
             let key = (&grant.origin.policy, grant.origin.line, grant.origin.written.as_ref());
             seen.entry(key).or_insert_with(|| self.wide(grant));
         }

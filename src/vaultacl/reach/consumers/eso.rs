@@ -15,7 +15,8 @@ use crate::model::text::clean;
 /// The rows of a namespace's objects, and of the ClusterExternalSecrets put into it.
 pub fn rows(at: &At<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
-    let everywhere = at.snapshot.cluster.consumers.values().filter_map(|consumer| Some((consumer, put_here(at, consumer)?)));
+    let everywhere = at.snapshot.cluster.consumers.values().map(|consumer| (consumer, put_here(at, consumer)));
+    let everywhere = everywhere.filter(|(_, here)| *here != Some(false));
     let here = at.facts.consumers.values().map(|consumer| (consumer, Some(true)));
     for (consumer, admitted) in here.chain(everywhere) {
         match &consumer.spec {
@@ -27,14 +28,11 @@ pub fn rows(at: &At<'_>) -> Vec<Row> {
     rows
 }
 
-/// Whether a ClusterExternalSecret is put into this namespace: none where it is not, else whether that is certain.
-fn put_here(at: &At<'_>, consumer: &ConsumerFact) -> Option<Option<bool>> {
-    let ConsumerSpec::External(ExternalSpec { into: Some(into), .. }) = &consumer.spec else { return None };
+/// Whether a ClusterExternalSecret is put into this namespace; none where that can't be told.
+fn put_here(at: &At<'_>, consumer: &ConsumerFact) -> Option<bool> {
+    let ConsumerSpec::External(ExternalSpec { into: Some(into), .. }) = &consumer.spec else { return Some(false) };
     let labels = at.facts.own.as_ref().map(|own| own.labels.as_ref());
-    match chosen(std::slice::from_ref(into), at.namespace, labels) {
-        Some(false) => None,
-        other => Some(other),
-    }
+    chosen(std::slice::from_ref(into), at.namespace, labels)
 }
 
 /// One row for every store of an object.

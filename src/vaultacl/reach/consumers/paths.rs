@@ -51,13 +51,11 @@ pub fn place(request: &str, told: Option<&str>, version: u8, operation: Operatio
             let kv = is_kv(facts);
             (name.clone(), if kv { facts.version.unwrap_or(0) } else { 0 }, rest.to_owned(), kv)
         }
-        None => match told.as_deref().and_then(|mount| Some((mount, under(mount)?))) {
-            Some((mount, rest)) => (mount.into(), version, rest, version != 0),
-            None => {
-                let (mount, rest) = request.split_once('/').unwrap_or((request.as_str(), ""));
-                (mount.into(), version, rest.to_owned(), version != 0)
-            }
-        },
+        None => {
+            let first = || request.split_once('/').map_or((request.as_str(), String::new()), |(mount, rest)| (mount, rest.to_owned()));
+            let (mount, rest) = told.as_deref().and_then(|mount| Some((mount, under(mount)?))).unwrap_or_else(first);
+            (mount.into(), version, rest, version != 0)
+        }
     };
     let (path, kv) = if kv && version != 1 {
         match rest.split_once('/') {

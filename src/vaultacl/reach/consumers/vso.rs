@@ -27,31 +27,26 @@ pub fn rows(at: &At<'_>) -> Vec<Row> {
 fn secret(at: &At<'_>, consumer: &ConsumerFact, spec: &OperatorSpec) -> Row {
     let mut row = at.row(consumer.kind, &consumer.meta.namespace, &consumer.meta.name);
     let mut vault_namespace = spec.vault_namespace.clone();
-    match find(at, Kind::VaultAuth, &spec.auth) {
-        Some((auth, object)) => {
-            row.via.push(object.clone());
-            if let ConsumerSpec::Auth(auth) = &auth.spec {
-                let global = auth.global.as_ref().and_then(|name| find_from(at, &object.namespace, Kind::VaultAuthGlobal, name));
-                row.via.extend(global.as_ref().map(|(_, object)| object.clone()));
-                let global =
-                    global.as_ref().and_then(|(fact, _)| if let ConsumerSpec::Auth(spec) = &fact.spec { Some(spec) } else { None });
-                row.admitted = Some(admits(at, auth, &object));
-                row.login = login(at, auth, global);
-                if vault_namespace.is_empty() {
-                    let inherited =
-                        [Some(auth), global].into_iter().flatten().map(|auth| &auth.vault_namespace).find(|name| !name.is_empty());
-                    vault_namespace = inherited.cloned().unwrap_or_default();
-                }
-                connect(at, auth, &object, &mut row);
+    if let Some((auth, object)) = find(at, Kind::VaultAuth, &spec.auth) {
+        row.via.push(object.clone());
+        if let ConsumerSpec::Auth(auth) = &auth.spec {
+            let global = auth.global.as_ref().and_then(|name| find_from(at, &object.namespace, Kind::VaultAuthGlobal, name));
+            row.via.extend(global.as_ref().map(|(_, object)| object.clone()));
+            let global = global.as_ref().and_then(|(fact, _)| if let ConsumerSpec::Auth(spec) = &fact.spec { Some(spec) } else { None });
+            row.admitted = Some(admits(at, auth, &object));
+            row.login = login(at, auth, global);
+            if vault_namespace.is_empty() {
+                let inherited = [Some(auth), global].into_iter().flatten().map(|auth| &auth.vault_namespace).find(|name| !name.is_empty());
+                vault_namespace = inherited.cloned().unwrap_or_default();
             }
+            connect(at, auth, &object, &mut row);
         }
-        None => {
-            // named all the same: when it appears there, this row is another
-            let (namespace, name) = named(at.namespace, &spec.auth);
-            let namespace = namespace.or_else(|| operators(at, Kind::VaultAuth)).unwrap_or_else(|| USUAL.into());
-            row.doubts.push(format!("VaultAuth {}/{} is not there or not seen", clean(&namespace), clean(&name)));
-            row.via.push(ObjectRef { kind: Kind::VaultAuth, namespace, name });
-        }
+    } else {
+        // named all the same: when it appears there, this row is another
+        let (namespace, name) = named(at.namespace, &spec.auth);
+        let namespace = namespace.or_else(|| operators(at, Kind::VaultAuth)).unwrap_or_else(|| USUAL.into());
+        row.doubts.push(format!("VaultAuth {}/{} is not there or not seen", clean(&namespace), clean(&name)));
+        row.via.push(ObjectRef { kind: Kind::VaultAuth, namespace, name });
     }
     row.vault_namespace = vault_namespace.trim_matches('/').into();
     ask(at, consumer.kind, spec, &mut row);
@@ -76,7 +71,7 @@ fn ask(at: &At<'_>, kind: Kind, spec: &OperatorSpec, row: &mut Row) {
     let mount = format!("{prefix}{}", spec.mount.trim_matches('/'));
     let request = format!("{mount}/{section}{}", spec.path);
     let mut asked = place(&request, Some(&mount), version, operation, &at.snapshot.vault.secret_mounts.items);
-    asked.target = spec.target.clone();
+    asked.target.clone_from(&spec.target);
     row.paths.push(asked);
 }
 
