@@ -14,8 +14,11 @@ const NODES: usize = 8_192;
 /// keys they don't know and the case of those they know, take the last of repeated keys, and refuse expressions. What selects nothing in
 /// particular selects everything. O(length).
 pub(super) fn read(text: &str) -> Option<LabelSelector> {
-    if text.trim().is_empty() || text.len() > LONGEST {
+    if text.len() > LONGEST {
         return None;
+    }
+    if text.trim().is_empty() {
+        return Some(LabelSelector::default());
     }
     let fields = match document(text)? {
         Value::Null => return Some(LabelSelector::default()),

@@ -91,7 +91,7 @@ fn bindings() {
         ("app", "", r#"{"matchLabels":["tenant"]}"#, ("acme", "app"), None),
         ("app", "", "[]", ("acme", "app"), None),
         ("app", "", "team", ("acme", "app"), None),
-        ("app", "", " ", ("acme", "app"), None),
+        ("app", "", " ", ("acme", "app"), Some(true)),
         ("app", "", "{{", ("acme", "app"), None),
         ("app", "acme", "{{", ("acme", "app"), Some(true)),
         ("app", "", "{{", ("acme", "other"), Some(false)),
