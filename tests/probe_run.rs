@@ -236,9 +236,13 @@ async fn a_wider_policy_on_a_real_vault_is_crossed_without_reading_the_secret() 
     assert!(status < 300);
     let mut fleet = Fleet::real(&bed, Identity::Admin, Mode::Probe).await;
     let receipts = fleet.probe("acme", &[ProbeId::Vault]).await;
-    for (check, expected) in
-        [("SEC-01", Tried::Crossed), ("SEC-02", Tried::Held), ("SEC-05", Tried::Crossed), ("SEC-06", Tried::Crossed), ("SEC-07", Tried::Held)]
-    {
+    for (check, expected) in [
+        ("SEC-01", Tried::Crossed),
+        ("SEC-02", Tried::Held),
+        ("SEC-05", Tried::Crossed),
+        ("SEC-06", Tried::Crossed),
+        ("SEC-07", Tried::Held),
+    ] {
         assert_eq!(tried(&receipts[0], check), Some(expected), "{check}\n{}", steps(&receipts[0]));
     }
     as_predicted(&receipts[0]);
