@@ -11,5 +11,6 @@ pub mod normal;
 pub mod object;
 pub mod split;
 pub mod strict;
+pub mod vault;
 
 pub use collect::{Collector, Origin, Problem, Reading, Weight};

@@ -8,3 +8,4 @@ pub mod receipt;
 pub mod sarif;
 pub mod status;
 pub mod table;
+pub mod vault_eval;

@@ -6,7 +6,7 @@ pub mod error;
 pub mod operator;
 pub mod options;
 mod poll;
-mod project;
+pub(crate) mod project;
 mod read;
 pub mod rights;
 pub mod session;

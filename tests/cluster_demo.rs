@@ -17,7 +17,7 @@ mod battery;
 use std::time::Duration;
 
 use battery::{ACME, commands_run, connect, everything_is_read, followed, questions_are_answered, settled};
-use partywall::cluster::Cluster;
+use partywall::cluster::{Cluster, ConnectOptions};
 use partywall::demo::{self, DemoHandle, DemoOptions};
 use partywall::model::kind::{Kind, WATCHED};
 use partywall::model::source::SourceState;
@@ -77,11 +77,30 @@ async fn who_may_only_list_namespaces_sees_them_and_honest_denials() {
     for info in WATCHED.iter().filter(|info| info.kind != Kind::Namespace) {
         let word = snapshot.source(info.kind).word();
         // what the server does not have is not missed for want of a permission
-        assert!(word == "denied" || info.optional && word == "absent", "{}: {word}", info.kind);
+        let missing = info.optional && word == "absent" || info.metadata_of_type.is_some() && word == "off";
+        assert!(word == "denied" || missing, "{}: {word}", info.kind);
     }
     for kind in [Kind::SecretStore, Kind::ClusterNetworkPolicy, Kind::CiliumConfig] {
         assert_eq!(snapshot.source(kind).word(), "denied", "{kind}");
     }
+}
+
+/// The simulated server keeps to the form that is asked for.
+#[tokio::test]
+async fn the_metadata_of_secrets_is_read_where_it_is_asked_for() {
+    let demo = demo::start(DemoOptions::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("kubeconfig");
+    std::fs::write(&file, demo.kubeconfig_for("demo-admin")).unwrap();
+    let options = ConnectOptions { kubeconfig: Some(file), secret_metadata: true, ..ConnectOptions::default() };
+    let cluster = Cluster::connect(options).await.unwrap();
+    let snapshot = followed(&cluster, |s| settled(s) && s.source(Kind::TlsSecret) == &SourceState::Live).await;
+    assert_eq!(snapshot.source(Kind::TokenSecret), &SourceState::Live);
+    for kind in [Kind::SecretStore, Kind::ClusterSecretStore, Kind::ExternalSecret, Kind::ClusterExternalSecret, Kind::PushSecret] {
+        assert_eq!(snapshot.source(kind), &SourceState::Live, "{kind}");
+    }
+    let acme = snapshot.namespace(ACME).unwrap();
+    assert!(!acme.secret_stores.is_empty() && acme.consumers.keys().any(|(kind, _)| *kind == Kind::ExternalSecret));
 }
 
 #[tokio::test]

@@ -17,9 +17,14 @@ use std::time::Duration;
 
 use fake::{Fake, Seen, event, object, status};
 use partywall::model::access::{Answer, Question};
-use partywall::model::kind::{Kind, WATCHED};
+use partywall::model::kind::{Kind, KindInfo, WATCHED};
 use partywall::model::source::SourceState;
 use serde_json::json;
+
+/// The kinds that are asked for without leave.
+fn asked() -> impl Iterator<Item = &'static KindInfo> {
+    WATCHED.iter().filter(|info| info.metadata_of_type.is_none())
+}
 
 const NAMESPACES: &str = "GET /api/v1/namespaces?";
 
@@ -89,12 +94,12 @@ async fn a_kind_that_every_server_has_is_never_taken_for_absent() {
 #[tokio::test]
 async fn what_may_not_be_listed_is_denied_with_the_reason_and_never_asked_for() {
     let fake = Fake::start().await;
-    fake.with(|s| s.denied.extend(WATCHED.iter().filter(|i| i.kind != Kind::Namespace).map(|i| i.plural.to_owned())));
+    fake.with(|s| s.denied.extend(asked().filter(|i| i.kind != Kind::Namespace).map(|i| i.plural.to_owned())));
     fake.with(|s| s.objects.insert("namespaces".to_owned(), vec![object("a", 1)]));
     let mut seen = Seen::of(&fake).await;
     seen.until("every kind decided", |s| {
         s.source(Kind::Namespace) == &SourceState::Live
-            && WATCHED.iter().filter(|i| i.kind != Kind::Namespace && !i.optional).all(|i| s.source(i.kind).word() == "denied")
+            && asked().filter(|i| i.kind != Kind::Namespace && !i.optional).all(|i| s.source(i.kind).word() == "denied")
     })
     .await;
     // what the server does not have is not missed for want of a permission
@@ -240,10 +245,8 @@ async fn of_all_config_maps_one_is_asked_for() {
     seen.until_state(Kind::CiliumConfig, "denied").await;
     let why = seen.snapshot.source(Kind::CiliumConfig).why().unwrap().to_string();
     assert_eq!(why, "you may not list configmaps cilium-config in kube-system: no role");
-    seen.until("the rest is live", |s| {
-        WATCHED.iter().filter(|i| !i.optional && i.only.is_none()).all(|i| s.source(i.kind) == &SourceState::Live)
-    })
-    .await;
+    seen.until("the rest is live", |s| asked().filter(|i| !i.optional && i.only.is_none()).all(|i| s.source(i.kind) == &SourceState::Live))
+        .await;
 }
 
 #[tokio::test]
@@ -263,13 +266,13 @@ async fn a_busy_server_is_down_with_words_and_recovers() {
 async fn a_server_that_falls_silent_is_stale_within_seconds() {
     let fake = Fake::start().await;
     let mut seen = Seen::of(&fake).await;
-    seen.until("all live", |s| WATCHED.iter().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
+    seen.until("all live", |s| asked().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
     fake.with(|s| s.mute = true);
     let began = std::time::Instant::now();
-    seen.until("all stale", |s| WATCHED.iter().filter(|i| !i.optional).all(|i| s.source(i.kind).word() == "stale")).await;
+    seen.until("all stale", |s| asked().filter(|i| !i.optional).all(|i| s.source(i.kind).word() == "stale")).await;
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     fake.with(|s| s.mute = false);
-    seen.until("all live again", |s| WATCHED.iter().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
+    seen.until("all live again", |s| asked().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
 }
 
 #[tokio::test]
@@ -278,7 +281,7 @@ async fn a_dead_server_is_down_with_the_reason() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let mut seen = Seen::of(&Fake { script: std::sync::Arc::default(), port }).await;
-    seen.until("all down", |s| WATCHED.iter().all(|i| s.source(i.kind).word() == "down")).await;
+    seen.until("all down", |s| asked().all(|i| s.source(i.kind).word() == "down")).await;
     assert!(seen.snapshot.source(Kind::Pod).why().unwrap().contains("Connection refused"));
     let said = seen.cluster.reach().await.unwrap_err().to_string();
     assert!(said.contains("Connection refused") && said.contains("context \"fake\"") && said.contains(&port.to_string()), "{said}");
@@ -288,7 +291,7 @@ async fn a_dead_server_is_down_with_the_reason() {
 async fn following_sends_only_reads_and_self_reviews() {
     let fake = Fake::start().await;
     let mut seen = Seen::of(&fake).await;
-    seen.until("all live", |s| WATCHED.iter().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
+    seen.until("all live", |s| asked().filter(|i| !i.optional).all(|i| s.source(i.kind) == &SourceState::Live)).await;
     let log = fake.with(|s| s.log.clone());
     assert!(log.iter().all(|l| l.starts_with("GET ") || l == "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"), "{log:#?}");
     assert!(log.iter().any(|l| l.contains("/api/v1/events?fieldSelector=type%21%3DNormal")));

@@ -18,6 +18,8 @@ mod fixes;
 mod grants;
 #[path = "posture_engine/netsteps.rs"]
 mod netsteps;
+#[path = "posture_engine/opened.rs"]
+mod opened;
 #[path = "posture_engine/properties.rs"]
 mod properties;
 #[path = "posture_engine/rbac.rs"]
@@ -26,6 +28,10 @@ mod rbac;
 mod receipts;
 #[path = "posture_engine/scenarios.rs"]
 mod scenarios;
+#[path = "posture_engine/secretlines.rs"]
+mod secretlines;
+#[path = "posture_engine/secretsteps.rs"]
+mod secretsteps;
 #[path = "posture_engine/selectors.rs"]
 mod selectors;
 #[path = "posture_engine/walkthrough.rs"]

@@ -23,6 +23,7 @@ use partywall::demo::{self, DemoHandle, DemoOptions, Server};
 use partywall::fix::guard::Mode;
 use partywall::posture::verdict::Tried;
 use partywall::probe::spec::{PROBES, ProbeId};
+use partywall::probe::vault::{COMPARED, disputed};
 use partywall::receipt::judge::{Trial, judge, tried};
 use partywall::receipt::{Outcome, Receipt};
 use testbed::{Identity, Need, Testbed};
@@ -31,7 +32,8 @@ use tokio_util::sync::CancellationToken;
 /// What each check of the three probes was shown to be.
 fn shown(receipts: &[std::sync::Arc<Receipt>]) -> Vec<(&'static str, Option<Tried>)> {
     let of = |check| receipts.iter().find_map(|receipt| tried(receipt, check));
-    ["NET-01", "NET-02", "SEC-01", "SEC-02", "RES-01", "RES-04"].into_iter().map(|check| (check, of(check))).collect()
+    let checks = ["NET-01", "NET-02", "SEC-01", "SEC-02", "SEC-05", "SEC-06", "SEC-07", "RES-01", "RES-04"];
+    checks.into_iter().map(|check| (check, of(check))).collect()
 }
 
 fn steps(receipt: &Receipt) -> String {
@@ -56,6 +58,13 @@ fn everything_held(receipts: &[std::sync::Arc<Receipt>]) {
         }
     }
     assert!(shown(receipts).iter().all(|(_, tried)| *tried == Some(Tried::Held)), "{:?}", shown(receipts));
+}
+
+/// The policies say beforehand what every answer of the Vault probe will be.
+fn as_predicted(receipt: &Receipt) {
+    assert_eq!(disputed(receipt), None, "{}", steps(receipt));
+    let compared = receipt.steps.iter().find(|step| step.what == COMPARED).expect("answers are compared");
+    assert!(compared.said.contains(" as the policies say"), "{}", compared.said);
 }
 
 /// Nothing that may be secret is in anything a probe leaves behind.
@@ -86,6 +95,7 @@ async fn the_walkthrough_holds_on_the_simulated_servers_and_leaks_nothing() {
     for tenant in ["acme", "globex"] {
         let receipts = fleet.probe(tenant, &PROBES).await;
         everything_held(&receipts);
+        receipts.iter().filter(|receipt| receipt.probe == ProbeId::Vault).for_each(|receipt| as_predicted(receipt));
         assert!(receipts.iter().all(|receipt| receipt.cluster.simulated));
         nothing_secret(&mut fleet, &receipts, &["CANARY", handle.vault_token(), handle.vault_root_token()]);
     }
@@ -115,6 +125,9 @@ async fn every_tenant_of_the_demo_gets_receipts_or_a_reason() {
     for (tenant, probe, result) in results.await {
         match result {
             Ok(receipt) => {
+                if let Some(said) = disputed(&receipt) {
+                    eprintln!("{tenant}: {said}");
+                }
                 for crossing in &receipt.crossings {
                     let trial = judge(&receipt, crossing);
                     crossed += usize::from(trial == Trial::Crossed);
@@ -150,7 +163,7 @@ async fn a_cancelled_vault_probe_leaves_no_session_open() {
         cancel.cancel();
         let result = run.await.unwrap();
         assert!(
-            result.as_ref().is_ok_and(|r| r.crossings.len() == 3) || result.as_ref().is_err_and(|why| why == "cancelled"),
+            result.as_ref().is_ok_and(|r| r.crossings.len() >= 3) || result.as_ref().is_err_and(|why| why == "cancelled"),
             "{result:?}"
         );
         while fleet.messages.try_recv().is_ok() {}
@@ -194,27 +207,51 @@ async fn the_walkthrough_holds_on_the_real_servers_and_leaks_nothing() {
         let receipts = fleet.probe(tenant, &PROBES).await;
         eprintln!("{tenant}: {:?}\n{}", began.elapsed(), receipts.iter().map(|r| steps(r)).collect::<Vec<_>>().concat());
         everything_held(&receipts);
+        receipts.iter().filter(|receipt| receipt.probe == ProbeId::Vault).for_each(|receipt| as_predicted(receipt));
         let canaries = [bed.canary("acme"), bed.canary("globex"), bed.vault_operator_token(), bed.vault_root_token()];
         nothing_secret(&mut fleet, &receipts, &canaries);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_answer_of_a_real_vault_is_foretold() {
+    let Some(bed) = Testbed::shared(Need::Servers) else { return };
+    let mut fleet = Fleet::real(&bed, Identity::Admin, Mode::Probe).await;
+    for tenant in ["acme", "globex"] {
+        let receipts = fleet.probe(tenant, &[ProbeId::Vault]).await;
+        eprintln!("{tenant}:\n{}", steps(&receipts[0]));
+        for check in ["SEC-01", "SEC-02", "SEC-03", "SEC-05", "SEC-06", "SEC-07"] {
+            assert_eq!(tried(&receipts[0], check), Some(Tried::Held), "{check}\n{}", steps(&receipts[0]));
+        }
+        as_predicted(&receipts[0]);
+        nothing_secret(&mut fleet, &receipts, &[bed.canary("acme"), bed.canary("globex")]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wider_policy_on_a_real_vault_is_crossed_without_reading_the_secret() {
-    let Some(bed) = Testbed::alone(Need::Node) else { return };
+    let Some(bed) = Testbed::alone(Need::Servers) else { return };
     let wide = serde_json::json!({"policy": "path \"secret/data/*\" { capabilities = [\"read\"] }\npath \"secret/metadata/*\" { capabilities = [\"read\"] }"});
     let (status, _) = bed.vault("PUT", "sys/policies/acl/tenant-acme", bed.vault_root_token(), Some(&wide));
     assert!(status < 300);
     let mut fleet = Fleet::real(&bed, Identity::Admin, Mode::Probe).await;
     let receipts = fleet.probe("acme", &[ProbeId::Vault]).await;
-    assert_eq!(tried(&receipts[0], "SEC-01"), Some(Tried::Crossed), "{}", steps(&receipts[0]));
-    assert_eq!(tried(&receipts[0], "SEC-02"), Some(Tried::Held), "{}", steps(&receipts[0]));
+    for (check, expected) in [
+        ("SEC-01", Tried::Crossed),
+        ("SEC-02", Tried::Held),
+        ("SEC-05", Tried::Crossed),
+        ("SEC-06", Tried::Crossed),
+        ("SEC-07", Tried::Held),
+    ] {
+        assert_eq!(tried(&receipts[0], check), Some(expected), "{check}\n{}", steps(&receipts[0]));
+    }
+    as_predicted(&receipts[0]);
     nothing_secret(&mut fleet, &receipts, &[bed.canary("acme"), bed.canary("globex")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wildcard_role_on_a_real_vault_is_crossed_and_the_session_revoked() {
-    let Some(bed) = Testbed::alone(Need::Node) else { return };
+    let Some(bed) = Testbed::alone(Need::Servers) else { return };
     let role = serde_json::json!({"bound_service_account_names": "*", "bound_service_account_namespaces": "*", "token_policies": "tenant-acme", "token_ttl": "10m", "audience": "vault"});
     let (status, _) = bed.vault("POST", "auth/kubernetes/role/tenant-acme", bed.vault_root_token(), Some(&role));
     assert!(status < 300);

@@ -8,6 +8,12 @@
     reason = "tests say what they expect by panicking"
 )]
 
+#[path = "common/devvault.rs"]
+mod devvault;
+#[path = "vault_follow/fleet.rs"]
+mod fleet;
+#[path = "vault_follow/lines.rs"]
+mod lines;
 #[path = "common/testbed.rs"]
 mod testbed;
 
@@ -70,6 +76,10 @@ fn all_live(facts: &VaultFacts) -> bool {
         && facts.auth_mounts.state == SourceState::Live
         && facts.policies.state == SourceState::Live
         && facts.secret_mounts.state == SourceState::Live
+        && facts.kubernetes_config.state == SourceState::Live
+        && facts.entities.state == SourceState::Live
+        && facts.groups.state == SourceState::Live
+        && matches!(facts.namespaces.state, SourceState::Live | SourceState::Absent)
         && !facts.kubernetes.is_empty()
         && facts.kubernetes.values().all(|part| part.state == SourceState::Live)
 }
@@ -200,6 +210,8 @@ async fn a_real_openbao_is_read() {
     assert_eq!(live.server.flavour, Flavour::OpenBao);
     assert!(live.server.version.starts_with("2."), "{}", live.server.version);
     assert!(live.server.cluster_id.is_some());
+    let config = &live.kubernetes_config.items["kubernetes"];
+    assert!(config.has_ca && config.reviewer_set && config.host.starts_with("https://"), "{config:?}");
     let shown = format!("{live:?}");
     for secret in [bed.canary("acme"), bed.canary("globex"), bed.vault_operator_token(), bed.vault_root_token()] {
         assert!(!shown.contains(secret));
@@ -214,7 +226,9 @@ async fn sealing_a_real_openbao_shows_within_seconds_and_unsealing_too() {
     bed.command_ok("seal", &[]);
     let (sealed, took) = watched.until("sealed", LONG, |facts| matches!(facts.server.state, SourceState::Stale { .. })).await;
     assert!(took < Duration::from_secs(5), "{took:?}");
-    assert!(sealed.policies.state.to_string().contains("sealed"), "{}", sealed.policies.state);
+    for state in [&sealed.policies.state, &sealed.entities.state, &sealed.groups.state, &sealed.kubernetes_config.state] {
+        assert!(matches!(state, SourceState::Stale { .. }) && state.to_string().contains("sealed"), "{state}");
+    }
     bed.command_ok("unseal", &[]);
     watched.until("live again", LONG, all_live).await;
 }

@@ -5,6 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::format_push_string,
+    clippy::format_collect,
     reason = "tests say what they expect by panicking"
 )]
 
@@ -25,9 +27,9 @@ use partywall::vaultacl::policy::{PatternKind, Policy};
 use partywall::vaultacl::read;
 use serde_json::json;
 
-/// Policies made up for each server; `PARTYWALL_READER_CASES` says how many.
-fn cases() -> usize {
-    std::env::var("PARTYWALL_READER_CASES").ok().and_then(|number| number.parse().ok()).unwrap_or(4000)
+/// `PARTYWALL_READER_CASES` says how many policies are made up for each server, `PARTYWALL_READER_SEED` which.
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|number| number.parse().ok()).unwrap_or(default)
 }
 
 #[test]
@@ -139,8 +141,8 @@ fn compare(server: DevServer, dialect: Dialect) {
     for text in &corpus {
         judge.judge(text);
     }
-    let mut rng = fastrand::Rng::with_seed(5);
-    for case in 0..cases() {
+    let mut rng = fastrand::Rng::with_seed(number("PARTYWALL_READER_SEED", 5));
+    for case in 0..number("PARTYWALL_READER_CASES", 4000) {
         let text = match case % 6 {
             0 | 1 => random::hcl(&mut rng),
             2 => random::json(&mut rng),

@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stderr,
     clippy::match_same_arms,
     dead_code,
     reason = "a test fails by panicking; the judge is written as the specification reads, and each crate uses its part of it"

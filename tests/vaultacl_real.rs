@@ -28,8 +28,12 @@ mod oracle_template;
 mod oracle_values;
 #[path = "vaultacl_real/people.rs"]
 mod people;
+#[path = "vaultacl_real/rows.rs"]
+mod rows;
 #[path = "vaultacl_real/set.rs"]
 mod set;
+#[path = "vaultacl_real/special.rs"]
+mod special;
 #[path = "vaultacl_real/stage.rs"]
 mod stage;
 
@@ -46,4 +50,22 @@ fn made_up_policies_decide_as_in_a_real_openbao() {
 fn made_up_policies_decide_as_in_a_real_vault() {
     let Some(server) = DevServer::vault() else { return };
     stage::run(&server, Dialect::Vault121, false);
+}
+
+#[test]
+fn what_a_real_openbao_has_beside_the_text() {
+    let Some(server) = DevServer::openbao() else { return };
+    special::compare(&server, Dialect::OpenBao26);
+}
+
+#[test]
+fn rows_written_by_hand_hold_in_a_real_openbao() {
+    let Some(server) = DevServer::openbao() else { return };
+    rows::compare(&server, Dialect::OpenBao26);
+}
+
+#[test]
+fn rows_written_by_hand_hold_in_a_real_vault() {
+    let Some(server) = DevServer::vault() else { return };
+    rows::compare(&server, Dialect::Vault121);
 }

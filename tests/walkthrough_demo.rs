@@ -68,6 +68,7 @@ async fn probe_mode_writes_nothing_that_lasts() {
             || (r.method == "POST" && r.path.contains("/serviceaccounts/") && r.path.contains("/token"))
             || (r.method == "POST" && r.path.contains("/exec?"))
             || (r.method == "POST" && r.path.contains("/v1/auth/kubernetes/login"))
+            || (r.method == "POST" && r.path.contains("/v1/sys/capabilities-self"))
             || (matches!(r.method.as_str(), "POST" | "PUT")
                 && (r.path.contains("/v1/auth/token/revoke-self") || r.path.contains("/v1/auth/token/renew-self")))
     };

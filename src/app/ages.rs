@@ -34,6 +34,10 @@ fn shown(state: &State) -> Vec<Time> {
             times.extend(state.across.tally.proof(&from, &to, state.now).map(|proof| proof.made));
         }
     }
+    if let (Screen::Vault, Some(tenant)) = (state.screen, super::vault::selected(state)) {
+        times.extend(super::vault::blind(state).and_then(|(_, since)| since));
+        times.extend(docs::vault::refused(state, tenant).map(|refusal| refusal.last));
+    }
     if let (Screen::Tenant, Some(tenant)) = (state.screen, state.tenant.as_ref().and_then(|t| state.assessed(t))) {
         times.extend(tenant.oldest_proof);
         times.extend(tenant.changed.as_ref().map(|c| c.at));

@@ -64,7 +64,7 @@ pub static COLUMNS: [Column; 16] = [
     column("MEM", MEM, 6, 15, 3),
     column("PODS", PODS, 6, 15, 5),
     column("VIOL", What::Violations, 4, 5, 1),
-    column("COV", What::Coverage, 4, 6, 2),
+    column("COV", What::Coverage, 5, 6, 2),
     column("PROVED", What::Proved, 6, 7, 7),
     column("CHANGED", What::Changed, 11, 13, 8),
 ];

@@ -165,9 +165,8 @@ pub fn in_bar(state: &State, binding: &Binding) -> bool {
     let works = || enabled(state, binding.action).is_ok();
     match (binding.layer, binding.action) {
         _ if binding.bar == 0 || !in_force(binding, layer(state)) => false,
-        (Any | Lists | On(_), Action::Back | Action::Undo | Action::Sort | Action::Columns) => works(),
+        (Any | Lists | On(_), Action::Back | Action::Undo | Action::Sort | Action::Columns) | (Asking, Action::Right) => works(),
         (Any, Action::Quit) => enabled(state, Action::Back).is_err(),
-        (Asking, Action::Right) => works(),
         (Any, Action::Progress) | (Probing, Action::Close) => state.run.as_ref().is_some_and(super::run::Run::running),
         _ => true,
     }

@@ -202,18 +202,19 @@ fn split_matrix(out: &mut Layout, mut rest: Area, h: u16, ask: Ask) {
 /// Tenants with what they reach beside them, or below where it is narrow: chains of names are long.
 fn split_vault(out: &mut Layout, mut rest: Area, h: u16, ask: Ask) {
     let rows = u16::try_from(ask.rows).unwrap_or(u16::MAX);
-    let beside = out.class >= Class::Wide;
+    // beside the table, sixty columns of text at least
+    let beside = rest.w >= 116;
     match out.class {
         Class::Tiny => {
             out.list = rest;
             return;
         }
-        Class::Narrow | Class::Medium => {
+        Class::Huge => out.detail = rest.take_right(rest.w - 78),
+        _ if beside => out.detail = rest.take_right(rest.w - 56),
+        _ => {
             let spare = rest.h.saturating_sub(rows.saturating_add(2));
             out.detail = rest.take_bottom(spare.max(rest.h * 11 / 20));
         }
-        Class::Wide => out.detail = rest.take_right(rest.w - 56),
-        Class::Huge => out.detail = rest.take_right(rest.w - 78),
     }
     out.heads = rest.take_top(1);
     if h >= 20 {

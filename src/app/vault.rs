@@ -16,7 +16,7 @@ use crate::model::time::Time;
 use crate::posture::verdict::Verdict;
 use crate::vaultacl::dialect::Dialect;
 use crate::vaultacl::kv::Harm;
-use crate::vaultacl::reach::{OwnCover, TenantReach};
+use crate::vaultacl::reach::{Grant, OwnCover, TenantReach};
 use tally::{Count, Tally};
 
 /// What the Vault screen keeps.
@@ -39,6 +39,8 @@ pub enum Stance {
     Tamper,
     /// It can learn names or metadata of what others have.
     Structure,
+    /// It could do one of these with a ServiceAccount that it would have to make first.
+    Made,
     /// Something that may add to its reach could not be seen.
     Unsure,
     /// Nobody else's paths are within its reach, by declaration.
@@ -50,18 +52,31 @@ pub enum Stance {
 }
 
 /// All of them, worst first.
-pub const STANCES: [Stance; 8] =
-    [Stance::Escalates, Stance::Value, Stance::Tamper, Stance::Structure, Stance::Unsure, Stance::Apart, Stance::Proved, Stance::Outside];
+pub const STANCES: [Stance; 9] = [
+    Stance::Escalates,
+    Stance::Value,
+    Stance::Tamper,
+    Stance::Structure,
+    Stance::Made,
+    Stance::Unsure,
+    Stance::Apart,
+    Stance::Proved,
+    Stance::Outside,
+];
 
 impl Stance {
     /// By what is declared alone.
     pub fn declared(reach: &TenantReach) -> Self {
-        let worst = reach.crossings.iter().map(|crossing| crossing.harm).min();
+        let exists = |grant: &Grant| reach.logins.get(grant.login).is_none_or(|login| login.who.exists());
+        let worst = reach.crossings.iter().filter(|crossing| exists(&crossing.grant)).map(|crossing| crossing.harm).min();
         match worst {
-            _ if !reach.escalations.is_empty() => Self::Escalates,
+            _ if reach.escalations.iter().any(exists) => Self::Escalates,
             Some(Harm::Value) => Self::Value,
             Some(Harm::Tamper) => Self::Tamper,
             Some(Harm::Structure) => Self::Structure,
+            // a list above its own shows the names of others' folders
+            None if reach.ancestors.iter().any(exists) => Self::Structure,
+            None if !(reach.crossings.is_empty() && reach.escalations.is_empty() && reach.ancestors.is_empty()) => Self::Made,
             None if reach.doubts.iter().any(|doubt| doubt.may_add) => Self::Unsure,
             None if reach.logins.is_empty() => Self::Outside,
             None => Self::Apart,
@@ -76,6 +91,7 @@ impl Stance {
             Self::Value => every,
             Self::Tamper => some,
             Self::Structure => today,
+            Self::Made => symbols.down,
             Self::Unsure => unsure,
             Self::Apart => declared,
             Self::Proved => proved,
@@ -88,7 +104,7 @@ impl Stance {
         match self {
             Self::Escalates | Self::Value => Role::Breached,
             Self::Tamper => Role::SevHigh,
-            Self::Structure => Role::Degraded,
+            Self::Structure | Self::Made => Role::Degraded,
             Self::Unsure => Role::Unknown,
             Self::Apart => Role::Unproven,
             Self::Proved => Role::Holds,
@@ -103,6 +119,7 @@ impl Stance {
             Self::Value => "reads others",
             Self::Tamper => "tampers",
             Self::Structure => "sees names",
+            Self::Made => "if it makes one",
             Self::Unsure => "unsure",
             Self::Apart => "declared apart",
             Self::Proved => "proved apart",
@@ -117,6 +134,7 @@ impl Stance {
             Self::Value => "read",
             Self::Tamper => "tamper",
             Self::Structure => "names",
+            Self::Made => "made",
             Self::Unsure => "unsure",
             Self::Apart => "apart",
             Self::Proved => "proved",
@@ -131,6 +149,7 @@ impl Stance {
             Self::Value => "can read values of other tenants",
             Self::Tamper => "can change, delete or destroy what other tenants have",
             Self::Structure => "can learn names or metadata of what other tenants have",
+            Self::Made => "could do one of these with a ServiceAccount that it would have to make first",
             Self::Unsure => "nothing found, but something that may add to it can't be seen",
             Self::Apart => "reaches nobody else's paths, by declaration alone",
             Self::Proved => "reaches nobody else's paths, and was refused when tried",
@@ -140,12 +159,13 @@ impl Stance {
 
     /// Whether it is something to be mended.
     pub const fn fails(self) -> bool {
-        matches!(self, Self::Escalates | Self::Value | Self::Tamper | Self::Structure)
+        matches!(self, Self::Escalates | Self::Value | Self::Tamper | Self::Structure | Self::Made)
     }
 }
 
-/// The harms, worst first, with their column's title.
-pub const HARMS: [(Harm, &str); 3] = [(Harm::Value, "VAL"), (Harm::Tamper, "TAM"), (Harm::Structure, "STR")];
+/// The harms, worst first, with their column's title, short and long.
+pub const HARMS: [(Harm, [&str; 2]); 3] =
+    [(Harm::Value, ["VAL", "VALUE"]), (Harm::Tamper, ["TAM", "TAMPER"]), (Harm::Structure, ["STR", "STRUCT"])];
 
 /// How a tenant's own paths are covered, for a column and as a sentence.
 pub fn cover(own: &OwnCover) -> (&'static str, Role, &'static str) {

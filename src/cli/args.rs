@@ -12,6 +12,10 @@ use crate::posture::wall::Wall;
 use crate::report::check::FailOn;
 use crate::vaultacl::dialect::Dialect;
 
+mod vault;
+
+pub use vault::VaultEvalArgs;
+
 /// Shows, for every tenant of a shared Kubernetes cluster, whether its walls stand, and proves it by trying to cross them.
 #[derive(Debug, Parser)]
 #[command(
@@ -105,6 +109,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Who can reach whom, of the cluster or of manifests
     Reach(ReachArgs),
+    /// What a set of Vault policies allows, and which rule says so
+    VaultEval(VaultEvalArgs),
     /// Run probes and print their receipts
     Probe(ProbeArgs),
     /// The ledger of receipts
@@ -190,8 +196,8 @@ pub enum ReachFormat {
 /// Where manifests are.
 #[derive(Clone, Debug, Default, Args)]
 pub struct FilesArgs {
-    /// Look at manifests instead of the cluster: a file, a folder (.yaml, .yml and .json in it, recursively, hidden ones passed over) or - for
-    /// standard input; may be given several times. Of an object that stands twice the later counts. What can't be read is told on stderr
+    /// Look at manifests instead of the cluster: a file, a folder (.yaml, .yml, .json and .hcl in it, recursively, hidden ones passed over) or -
+    /// for standard input; may be given several times. Of an object that stands twice the later counts. What can't be read is told on stderr
     /// and left out
     #[arg(short = 'f', long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
@@ -225,7 +231,12 @@ pub struct ReachArgs {
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 fine, 1 findings, 2 usage, 3 could not look: a source was not seen, or with -f a document could not be read (stderr names it).
-With -f, what files can't show (Vault, what happened) is UNKNOWN and makes no exit code."
+With -f, what files can't show (what happened, and Vault without a dump) is UNKNOWN and makes no exit code.
+A Vault dump among the files: policies as NAME.hcl or as JSON, and what `vault read`, `vault list`, `vault auth list`, `vault secrets list` and
+`vault status` print with -format=json, told apart by their content. A policy is called what its answer says, else as its file; a role or config
+belongs to the mount of its path (auth/MOUNT/role/NAME.json), else to kubernetes; lists of names say what they list by theirs
+(sys/policies/acl.json, auth/MOUNT/role.json, identity/entity/id.json, identity/group/id.json, sys/namespaces.json). Answers that hold secrets
+are passed over unread."
 )]
 pub struct CheckArgs {
     /// Manifests.

@@ -11,6 +11,7 @@ mod receipts;
 mod shots;
 mod sources;
 mod start;
+mod vault_eval;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::Screenshot(args)) => return shots::run(args),
+        Some(Command::VaultEval(args)) => return vault_eval::run(args),
         _ => {}
     }
     let config = match Config::load(&cli.common) {
@@ -142,6 +144,11 @@ pub(crate) fn written(result: std::io::Result<()>) -> Result<()> {
 
 pub(crate) fn print_json(value: &serde_json::Value) -> Result<()> {
     print(&crate::model::text::escape_json(&format!("{value:#}\n")))
+}
+
+/// One line of JSON.
+pub(crate) fn print_line(value: &serde_json::Value) -> Result<()> {
+    print(&crate::model::text::escape_json(&format!("{value}\n")))
 }
 
 /// Says what went wrong, on stderr, in one cleaned line, and yields the exit code.

@@ -35,7 +35,8 @@ pub struct ConnectOptions {
     /// So many kinds make their first list at the same time: more is impolite to the server.
     pub lists_at_once: usize,
     /// Whether the metadata of Secrets that hold tokens or TLS keys is asked for. Whoever may list it may read their values too, although
-    /// none is sent to us.
+    /// none is asked for. Metadata holds the annotations, and in one of them `kubectl apply` leaves a copy of what it was given: it travels, and
+    /// is passed over unread.
     pub secret_metadata: bool,
 }
 

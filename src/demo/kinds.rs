@@ -35,7 +35,7 @@ macro_rules! kind {
 }
 
 /// Every kind, in the order of discovery; of a group with several versions the preferred one first.
-pub(crate) static KINDS: [Kind; 28] = [
+pub(crate) static KINDS: [Kind; 32] = [
     kind!("" "v1" "configmaps" "ConfigMap" true ["cm"], []),
     kind!("" "v1" "events" "Event" true ["ev"], []),
     kind!("" "v1" "limitranges" "LimitRange" true ["limits"], []),
@@ -43,6 +43,7 @@ pub(crate) static KINDS: [Kind; 28] = [
     kind!("" "v1" "nodes" "Node" false ["no"], ["status"]),
     kind!("" "v1" "pods" "Pod" true ["po"], ["status", "exec", "log"]),
     kind!("" "v1" "resourcequotas" "ResourceQuota" true ["quota"], ["status"]),
+    kind!("" "v1" "secrets" "Secret" true [], []),
     kind!("" "v1" "serviceaccounts" "ServiceAccount" true ["sa"], ["token"]),
     kind!("" "v1" "services" "Service" true ["svc"], ["status"]),
     kind!("apps" "v1" "daemonsets" "DaemonSet" true ["ds"], ["status"]),
@@ -58,9 +59,12 @@ pub(crate) static KINDS: [Kind; 28] = [
     kind!("rbac.authorization.k8s.io" "v1" "clusterroles" "ClusterRole" false [], []),
     kind!("rbac.authorization.k8s.io" "v1" "rolebindings" "RoleBinding" true [], []),
     kind!("rbac.authorization.k8s.io" "v1" "roles" "Role" true [], []),
+    kind!("external-secrets.io" "v1" "clusterexternalsecrets" "ClusterExternalSecret" false ["ces"], ["status"], true),
     kind!("external-secrets.io" "v1" "clustersecretstores" "ClusterSecretStore" false ["css"], ["status"], true),
     kind!("external-secrets.io" "v1" "externalsecrets" "ExternalSecret" true ["es"], ["status"], true),
     kind!("external-secrets.io" "v1" "secretstores" "SecretStore" true ["ss"], ["status"], true),
+    kind!("external-secrets.io" "v1alpha1" "pushsecrets" "PushSecret" true ["ps"], ["status"], true),
+    kind!("generators.external-secrets.io" "v1alpha1" "vaultdynamicsecrets" "VaultDynamicSecret" true [], ["status"], true),
     kind!("policy.networking.k8s.io" "v1alpha2" "clusternetworkpolicies" "ClusterNetworkPolicy" false ["cnp"], ["status"], true),
     kind!("policy.networking.k8s.io" "v1alpha1" "adminnetworkpolicies" "AdminNetworkPolicy" false ["anp"], ["status"], true),
     kind!("policy.networking.k8s.io" "v1alpha1" "baselineadminnetworkpolicies" "BaselineAdminNetworkPolicy" false ["banp"], ["status"], true),

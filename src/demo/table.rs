@@ -15,6 +15,12 @@ type Column = (&'static str, bool, Cell);
 const NAME: Column = ("Name", false, |o| o.text("metadata/name").to_owned());
 const AGE: Column = ("Age", false, |o| since(o.text("metadata/creationTimestamp")));
 
+const READY: Column = ("Ready", false, |o| condition(o, "Ready").to_owned());
+const READY_REASON: Column =
+    ("Status", false, |o| o.items("status/conditions").first().map(|c| c.text("reason").to_owned()).unwrap_or_default());
+/// What External Secrets shows of a store.
+const STORE: &[Column] = &[NAME, AGE, READY_REASON, ("Capabilities", false, |o| o.text("status/capabilities").to_owned()), READY];
+
 /// Columns by kind; other kinds get name and age.
 static COLUMNS: &[(&str, &[Column])] = &[
     ("Namespace", &[NAME, ("Status", false, |o| o.text("status/phase").to_owned()), AGE]),
@@ -115,24 +121,29 @@ static COLUMNS: &[(&str, &[Column])] = &[
         ],
     ),
     (
-        "SecretStore",
+        "Secret",
         &[
             NAME,
+            ("Type", false, |o| o.text("type").to_owned()),
+            ("Data", false, |o| o.map("data").map_or(0, serde_json::Map::len).to_string()),
             AGE,
-            ("Status", false, |o| o.items("status/conditions").first().map(|c| c.text("reason").to_owned()).unwrap_or_default()),
-            ("Ready", false, |o| condition(o, "Ready").to_owned()),
         ],
     ),
+    ("SecretStore", STORE),
+    ("ClusterSecretStore", STORE),
     (
         "ExternalSecret",
         &[
             NAME,
+            ("StoreType", false, |o| o.text("spec/secretStoreRef/kind").to_owned()),
             ("Store", false, |o| o.text("spec/secretStoreRef/name").to_owned()),
             ("Refresh Interval", false, |o| o.text("spec/refreshInterval").to_owned()),
-            ("Status", false, |o| o.items("status/conditions").first().map(|c| c.text("reason").to_owned()).unwrap_or_default()),
-            ("Ready", false, |o| condition(o, "Ready").to_owned()),
+            READY_REASON,
+            READY,
         ],
     ),
+    ("ClusterExternalSecret", &[NAME, ("Store", false, |o| o.text("spec/externalSecretSpec/secretStoreRef/name").to_owned()), READY]),
+    ("PushSecret", &[NAME, AGE, READY_REASON]),
 ];
 
 fn of(kind: &Kind) -> &'static [Column] {

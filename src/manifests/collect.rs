@@ -9,6 +9,7 @@ use super::head::Head;
 use super::normal::Trouble;
 use super::object::{self, Object, Read};
 use super::split::{Document, documents};
+use super::vault::{Dump, Offer};
 use crate::model::changes::Change;
 use crate::model::ids::Name;
 use crate::model::intern::Interner;
@@ -124,8 +125,11 @@ pub struct Collector {
     objects: usize,
     passed: BTreeMap<String, usize>,
     files: usize,
+    vault: Dump,
     /// Any role or binding was read.
     grants: bool,
+    /// Whether there is any Secret of a type that is read.
+    secrets: bool,
     /// Namespaces that objects name, and whether they are there themselves.
     namespaces: BTreeMap<Name, bool>,
 }
@@ -134,8 +138,11 @@ impl Collector {
     /// Takes a whole file. O(length).
     pub fn file(&mut self, name: &str, bytes: &[u8]) {
         let Some(text) = self.open(name, bytes) else { return };
-        let (documents, trouble) = documents(text, is_json(name));
         let file: Arc<str> = name.into();
+        if self.vault(&file, text) {
+            return;
+        }
+        let (documents, trouble) = documents(text, is_json(name));
         for document in &documents {
             self.document(&file, document, document.read());
         }
@@ -152,6 +159,27 @@ impl Collector {
                 None
             }
         }
+    }
+
+    /// Takes a file of a Vault dump; false where it is none. O(length).
+    pub fn vault(&mut self, file: &Arc<str>, text: &str) -> bool {
+        let (weight, what) = match self.vault.offer(file, text) {
+            Offer::Other => return false,
+            Offer::Passed(what) => {
+                *self.passed.entry(what.to_owned()).or_default() += 1;
+                return true;
+            }
+            Offer::Bad(why) => (Weight::Lost, format!("left out: {why}")),
+            Offer::Taken => (Weight::Note, String::new()),
+            Offer::Noted(what) => (Weight::Note, what),
+            Offer::Doubtful(what) => (Weight::Doubtful, what),
+        };
+        self.objects += usize::from(weight != Weight::Lost);
+        if !what.is_empty() {
+            let at = Some(Origin { file: file.clone(), document: 1, line: 1 });
+            self.problem(Problem { weight, at, line: None, object: None, what: clean(&what) });
+        }
+        true
     }
 
     /// Takes one document of a file, read already.
@@ -222,13 +250,14 @@ impl Collector {
         } else if !namespace.is_empty() {
             self.namespaces.entry(namespace).or_insert(false);
         }
+        self.secrets |= fact.kind().info().is_some_and(|info| info.metadata_of_type.is_some());
         self.grants |= fact.kind().info().is_some_and(|info| info.group == rbac::GROUP);
         self.objects += 1;
         self.store.apply(Change::Put(fact));
     }
 
     /// Everything that was read. Every kind that files can hold counts as seen; Events do not: files do not
-    /// tell what happens. Nor do roles and bindings where there is none.
+    /// tell what happens. Nor do roles and bindings, and Secrets, where there is none.
     pub fn finish(mut self) -> Reading {
         let missing: BTreeSet<Name> = self.namespaces.iter().filter(|(_, there)| !**there).map(|(name, _)| name.clone()).collect();
         for name in missing {
@@ -237,13 +266,20 @@ impl Collector {
             }
         }
         for info in &WATCHED {
-            // files without any role or binding don't say who may do what
+            // files without any role or binding don't say who may do what; and Secrets are seldom kept in files
             let told = match info.group {
                 rbac::GROUP => self.grants,
+                _ if info.metadata_of_type.is_some() => self.secrets,
                 _ => info.kind != Kind::Event,
             };
             let state = if told { SourceState::Live } else { SourceState::Off };
             self.store.apply(Change::State(info.kind, state));
+        }
+        if let Some((facts, notes)) = std::mem::take(&mut self.vault).finish() {
+            self.store.apply(Change::Vault(Box::new(facts)));
+            for note in notes {
+                self.problem(Problem { weight: Weight::Note, at: None, line: None, object: None, what: clean(&note) });
+            }
         }
         let (snapshot, _) = self.store.publish();
         Reading {

@@ -15,7 +15,7 @@ use super::split::{Document, documents};
 pub const STDIN: &str = "-";
 
 /// File names that are looked into in a folder.
-const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
+const EXTENSIONS: [&str; 4] = ["yaml", "yml", "json", "hcl"];
 
 /// Folders inside of folders.
 const DEEPEST_FOLDER: usize = 64;
@@ -53,8 +53,11 @@ fn one(collector: &mut Collector, path: &Path) {
         Err(error) => return collector.path(&format!("{name}: {error}")),
     };
     let Some(text) = collector.open(&name, &bytes) else { return };
-    let (documents, trouble) = documents(text, is_json(&name));
     let file: Arc<str> = name.as_str().into();
+    if collector.vault(&file, text) {
+        return;
+    }
+    let (documents, trouble) = documents(text, is_json(&name));
     for (document, read) in documents.iter().zip(read_all(&documents)) {
         collector.document(&file, document, read);
     }

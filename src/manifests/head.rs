@@ -3,7 +3,7 @@
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::cluster::wire::lean::{Field, Key, Str};
-use crate::model::kind::{Kind, WATCHED};
+use crate::model::kind::{Kind, KindInfo, WATCHED};
 use crate::model::text::clean_to;
 
 /// What an object says of itself.
@@ -17,6 +17,8 @@ pub struct Head {
     pub namespace: String,
     /// `metadata.name`.
     pub name: String,
+    /// `type`, which tells Secrets apart.
+    pub of_type: String,
 }
 
 /// Names are cut here when an error names an object.
@@ -70,7 +72,8 @@ impl Head {
             Kind::CiliumConfig => self.kind == "ConfigMap" && self.namespace == "kube-system" && self.name == "cilium-config",
             kind => kind.as_str().split('.').next() == Some(self.kind.as_str()),
         };
-        WATCHED.iter().find(|info| info.group == group && is(info.kind)).map(|info| info.kind)
+        let of_type = |info: &&KindInfo| info.metadata_of_type.is_none_or(|wanted| wanted == self.of_type);
+        WATCHED.iter().filter(of_type).find(|info| info.group == group && is(info.kind)).map(|info| info.kind)
     }
 
     /// `Kind namespace/name` as far as it is known, cleaned; none where nothing is.
@@ -106,6 +109,7 @@ impl<'de> Visitor<'de> for Gather<'_> {
             match &*key {
                 "apiVersion" => self.0.api_version = text(map.next_value()?),
                 "kind" => self.0.kind = text(map.next_value()?),
+                "type" => self.0.of_type = text(map.next_value()?),
                 "metadata" => map.next_value_seed(GatherNames(self.0))?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -175,8 +179,17 @@ mod tests {
         assert_eq!(known("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"), Some(Kind::ClusterNetworkPolicy));
         assert_eq!(known("example.com/v1", "NetworkPolicy"), None);
         assert_eq!(known("v1", "ConfigMap"), None, "of all ConfigMaps one");
-        let cilium =
-            Head { api_version: "v1".into(), kind: "ConfigMap".into(), namespace: "kube-system".into(), name: "cilium-config".into() };
-        assert_eq!(cilium.known(), Some(Kind::CiliumConfig));
+        let of = |head: Head| Head { api_version: "v1".into(), ..head }.known();
+        let cilium = Head { kind: "ConfigMap".into(), namespace: "kube-system".into(), name: "cilium-config".into(), ..Head::default() };
+        assert_eq!(of(cilium), Some(Kind::CiliumConfig));
+        for (of_type, kind) in [
+            ("kubernetes.io/tls", Some(Kind::TlsSecret)),
+            ("kubernetes.io/service-account-token", Some(Kind::TokenSecret)),
+            ("Opaque", None),
+        ] {
+            assert_eq!(of(Head { kind: "Secret".into(), of_type: of_type.into(), ..Head::default() }), kind, "{of_type}");
+        }
+        assert_eq!(known("secrets.hashicorp.com/v1beta1", "VaultDynamicSecret"), Some(Kind::VaultDynamicSecret));
+        assert_eq!(known("generators.external-secrets.io/v1alpha1", "VaultDynamicSecret"), Some(Kind::VaultGenerator));
     }
 }

@@ -25,7 +25,7 @@ const NODES: usize = LARGEST_FILE / 8;
 
 /// Fields that are a truth value. YAML's older words for one (`yes`, `on`, `y`) count as such only here: elsewhere they are names, and a
 /// namespace may well be called `y`.
-const FLAGS: [&str; 4] = ["hostNetwork", "controller", "automountServiceAccountToken", "suspend"];
+const FLAGS: [&str; 5] = ["hostNetwork", "controller", "automountServiceAccountToken", "suspend", "skipTLSVerify"];
 
 /// The older words for yes and no.
 const YES: [&str; 3] = ["y", "yes", "on"];

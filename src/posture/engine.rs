@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::assessment::{Assessment, CheckResult, TenantAssessment, Unknown, unenforced};
 use super::catalogue::find;
+use super::commons::Commons;
 use super::moves::wall_move;
 use super::net::granted::Granted;
 use super::plt::FleetView;
@@ -12,6 +13,7 @@ use super::refers::{Outlines, Refers};
 use super::rules::{PLATFORM_RULES, resting_on};
 use super::sight::{Source, VAULT_SOURCES};
 use super::tenant::{judge_tenant, result};
+use super::vaultmoves::{VaultMoved, bad_policies, moved};
 use super::vaultroles::Roles;
 use super::verdict::{Declared, Tried, Verdict};
 use super::view::TenantView;
@@ -22,9 +24,10 @@ use crate::model::snapshot::{Dirty, NamespaceFacts, ServerFacts, Snapshot};
 use crate::model::source::Sight;
 use crate::model::tenant::{TenantRules, Tenants};
 use crate::model::time::{HOUR, Time};
+use crate::model::vault::VaultFacts;
 use crate::netpol::reach::{Options, Reach};
 use crate::netpol::story::{End, Side, Story};
-use crate::probe::spec::PROBES;
+use crate::probe::spec::{PROBES, ProbeId};
 use crate::receipt::ReceiptId;
 use crate::receipt::book::Book;
 use crate::vaultacl::{self, reach::VaultReach};
@@ -79,6 +82,8 @@ struct Entry {
     receipts: Vec<(ReceiptId, bool)>,
     /// Tenants that the receipts involve besides this one.
     partners: Vec<TenantId>,
+    /// One of the receipts is of Vault.
+    tried_vault: bool,
     /// Other namespaces that it looks at.
     refers: Refers,
 }
@@ -94,6 +99,9 @@ pub struct Engine {
     reach: Reach,
     secrets: VaultReach,
     outlines: Outlines,
+    commons: Commons,
+    /// Vault as it was looked at last.
+    vault: Arc<VaultFacts>,
     platform: Vec<CheckResult>,
     book_revision: u64,
     /// When it looked last; none before the first time.
@@ -111,6 +119,8 @@ impl Engine {
             entries: BTreeMap::new(),
             seen: BTreeMap::new(),
             outlines: Outlines::default(),
+            commons: Commons::default(),
+            vault: Arc::default(),
             platform: Vec::new(),
             book_revision: 0,
             looked: None,
@@ -121,22 +131,39 @@ impl Engine {
     /// Tenants that can't have changed keep their assessment. O(tenants) plus the cost of each tenant that is judged again.
     pub fn evaluate(&mut self, snapshot: &Arc<Snapshot>, dirty: &Dirty, book: &Book, now: Time) -> Arc<Assessment> {
         // a clock that was put back may bring anything back that time had ended
-        let all = self.looked.is_none_or(|last| now < last) || dirty.everything || dirty.vault;
+        let all = self.looked.is_none_or(|last| now < last) || dirty.everything;
         let regrouped = self.regroup(snapshot, dirty, all);
         let touched = self.reach.sync(snapshot, &self.tenants, dirty);
+        let before = self.secrets.picture();
         let told = self.secrets.sync(snapshot, &self.tenants, dirty, now);
         let secrets = self.secrets.picture();
+        let vault = if dirty.vault { moved(&self.vault, snapshot, &self.tenants) } else { VaultMoved::default() };
+        self.vault = snapshot.vault.clone();
+        let anew = all || regrouped || dirty.stores || vault.frame;
+        let mut concerned = self.commons.follow(snapshot, &self.tenants, dirty, &secrets, anew);
+        bad_policies(&before, &secrets, snapshot, &self.tenants, &mut concerned);
         let book_changed = self.book_revision != book.revision();
         let roles = Roles::of(&snapshot.vault);
         let outlines = self.outlines.follow(snapshot, dirty, all || regrouped);
-        let everybody = all || regrouped || touched.all || told.all || dirty.cluster || dirty.stores;
+        let everybody = anew || touched.all || told.all || dirty.cluster || concerned.all;
         let mut again = self.out_of_date((dirty, &outlines), everybody, (book, &snapshot.server), book_changed, now);
+        let mut too: BTreeSet<TenantId> =
+            [&touched.tenants, &told.tenants, &concerned.tenants, &vault.tenants].into_iter().flatten().cloned().collect();
+        // what receipts of Vault were made with may have moved with these, and with whoever they were tried against
+        too.extend(
+            self.entries
+                .iter()
+                .filter(|(_, entry)| {
+                    entry.tried_vault && (vault.identities || entry.partners.iter().any(|partner| vault.tenants.contains(partner)))
+                })
+                .map(|(tenant, _)| tenant.clone()),
+        );
         let judged_already: BTreeSet<&TenantId> = again.iter().collect();
-        let too: Vec<TenantId> = touched.tenants.union(&told.tenants).filter(|tenant| !judged_already.contains(tenant)).cloned().collect();
+        let too: Vec<TenantId> = too.into_iter().filter(|tenant| !judged_already.contains(tenant)).collect();
         again.extend(too.into_iter().filter(|tenant| self.tenants.namespaces.contains_key(tenant)));
         self.entries.retain(|tenant, _| self.tenants.namespaces.contains_key(tenant));
         for tenant in again {
-            let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, (&self.config, &self.reach, &secrets), now);
+            let view = TenantView::new(snapshot, &self.tenants, &tenant, &roles, (&self.config, &self.reach, &secrets, &self.commons), now);
             let judged = judge_tenant(&view, book);
             let mut assessment = judged.assessment;
             let before = self.entries.get(&tenant).map(|entry| entry.assessment.clone());
@@ -147,18 +174,22 @@ impl Engine {
             let assessment = before.filter(|before| **before == assessment).unwrap_or_else(|| Arc::new(assessment));
             let (receipts, partners) = newest(book, &snapshot.server, &tenant);
             let refers = Refers::of(&view, &assessment);
-            self.entries.insert(tenant, Entry { assessment, again_at: judged.again_at, receipts, partners, refers });
+            let tried_vault = book.newest(&*snapshot.server, &tenant, ProbeId::Vault).is_some();
+            self.entries.insert(tenant, Entry { assessment, again_at: judged.again_at, receipts, partners, tried_vault, refers });
         }
-        let fleet = FleetView { snapshot, tenants: &self.tenants, roles: &roles, config: &self.config };
-        if all || regrouped {
-            self.platform = platform(&fleet, |_| true);
-        } else if dirty.cluster || !outlines.is_empty() || dirty.namespaces.iter().any(|name| !self.tenants.of.contains_key(name)) {
-            // what enforces is of the cluster's own namespaces; what there is to enforce, of all
-            let fresh = platform(&fleet, |rule| rule.enforcement);
-            for result in fresh {
-                if let Some(place) = self.platform.iter_mut().find(|old| old.check.id == result.check.id) {
-                    *place = result;
-                }
+        let fleet = FleetView { snapshot, tenants: &self.tenants, roles: &roles, config: &self.config, commons: &self.commons };
+        let everywhere = all || regrouped || vault.frame || dirty.stores;
+        // what enforces and what brings secrets is of the cluster's own namespaces; what there is to enforce, of all
+        let of_cluster = dirty.cluster
+            || concerned.all
+            || concerned.platform
+            || !outlines.is_empty()
+            || dirty.namespaces.iter().any(|name| !self.tenants.of.contains_key(name) || self.commons.runs_controller(name));
+        let fresh = platform(&fleet, |rule| everywhere || (rule.enforcement && of_cluster) || (!rule.enforcement && vault.roles));
+        for result in fresh {
+            match self.platform.iter_mut().find(|old| old.check.id == result.check.id) {
+                Some(place) => *place = result,
+                None => self.platform.push(result),
             }
         }
         self.book_revision = book.revision();

@@ -1,7 +1,12 @@
 //! Beside the walls: is the inventory of tenants sound, and what may we not see?
 
+mod secrets;
+
 use std::collections::BTreeSet;
 
+pub use secrets::{external_secrets, vault};
+
+use super::commons::Commons;
 use super::engine::EngineConfig;
 use super::finding::Subject;
 use super::sight::{Source, words};
@@ -26,6 +31,8 @@ pub struct FleetView<'a> {
     pub roles: &'a Roles<'a>,
     /// The tenant rules.
     pub config: &'a EngineConfig,
+    /// What bears on all tenants.
+    pub commons: &'a Commons,
 }
 
 pub(super) fn cluster() -> Subject {
@@ -121,24 +128,50 @@ pub fn permissions(view: &FleetView<'_>) -> Vec<Point> {
         let subject = Subject { kind: info.kind.as_str(), namespace: "".into(), name: "".into(), container: None };
         points.push(Point::new(Declared::Unknown, subject, format!("we may not list {}: {why}", info.plural)).because("denied"));
     }
-    let vault = &view.snapshot.vault;
-    if vault.configured {
-        let parts = [
-            ("our own token", &vault.token),
-            ("auth mounts", &vault.auth_mounts.state),
-            ("policies", &vault.policies.state),
-            ("secret mounts", &vault.secret_mounts.state),
-        ];
-        let roles = vault.kubernetes.values().map(|part| ("roles", &part.state));
-        for (part, state) in parts.into_iter().chain(roles).filter(|(_, state)| matches!(state, SourceState::Denied { .. })) {
-            let subject = Subject { kind: Kind::VaultServer.as_str(), namespace: "".into(), name: part.into(), container: None };
-            points.push(
-                Point::new(Declared::Unknown, subject, format!("Vault does not let us read {part}: {}", words(state))).because("denied"),
-            );
-        }
-    }
+    points.extend(vault_parts(view));
     if points.is_empty() {
         points.push(Point::new(Declared::Right, cluster(), "nothing we asked to see was denied"));
+    }
+    points
+}
+
+/// Parts of Vault that we may not read, and in those that we may, single objects.
+fn vault_parts(view: &FleetView<'_>) -> Vec<Point> {
+    let vault = &view.snapshot.vault;
+    if !vault.configured {
+        return Vec::new();
+    }
+    let about = |part: &str, message: String| {
+        let subject = Subject { kind: Kind::VaultServer.as_str(), namespace: "".into(), name: part.into(), container: None };
+        Point::new(Declared::Unknown, subject, message).because("denied")
+    };
+    let parts = [
+        ("our own token", &vault.token),
+        ("auth mounts", &vault.auth_mounts.state),
+        ("auth config", &vault.kubernetes_config.state),
+        ("policies", &vault.policies.state),
+        ("secret mounts", &vault.secret_mounts.state),
+        ("entities", &vault.entities.state),
+        ("groups", &vault.groups.state),
+        ("namespaces", &vault.namespaces.state),
+    ];
+    let roles = vault.kubernetes.values().map(|part| ("roles", &part.state));
+    let denied = parts.into_iter().chain(roles).filter(|(_, state)| matches!(state, SourceState::Denied { .. }));
+    let mut points: Vec<Point> =
+        denied.map(|(part, state)| about(part, format!("Vault does not let us read {part}: {}", words(state)))).collect();
+    let single = [
+        ("auth config", &vault.kubernetes_config.unreadable),
+        ("policies", &vault.policies.unreadable),
+        ("entities", &vault.entities.unreadable),
+        ("groups", &vault.groups.unreadable),
+    ];
+    let roles = vault.kubernetes.values().map(|part| ("roles", &part.unreadable));
+    for (part, unreadable) in single.into_iter().chain(roles) {
+        if let Some((name, why)) = unreadable.iter().next() {
+            let message =
+                format!("Vault does not let us read {} of its {part}, {} among them: {}", unreadable.len(), clean(name), clean(why));
+            points.push(about(part, message));
+        }
     }
     points
 }

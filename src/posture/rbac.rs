@@ -1,4 +1,4 @@
-//! Who of a tenant may write network policies: roles and bindings as the API server's resolver reads them.
+//! Who of a tenant may do what: roles and bindings as the API server's resolver reads them.
 //!
 //! Of a tenant are its ServiceAccounts, those that may be made tomorrow among them; the groups every ServiceAccount or every caller is in;
 //! and the users and groups that a RoleBinding of its namespaces names. Whoever is bound cluster-wide only is not the tenant's, nor is a
@@ -101,24 +101,14 @@ pub fn granted<'a>(snapshot: &'a Snapshot, namespaces: &[(&'a Name, &'a Namespac
 
 impl<'a> Granted<'a> {
     fn add(&mut self, crew: &Crew<'_>, binding: &'a BindingFact, role: Option<&'a RoleFact>, served: &[&'static KindInfo]) {
-        if binding.unreadable {
-            self.doubts.push(Doubt { binding, why: "it can't be read whole" });
-            return;
-        }
-        let ours: BTreeSet<&RbacSubject> = binding.subjects.iter().filter(|subject| crew.has(subject, &binding.meta.namespace)).collect();
-        if ours.is_empty() {
-            return;
-        }
-        let Some(role) = role else {
-            if binding.role_kind == Some(Kind::ClusterRole) && BUILT_IN.contains(&binding.role.as_ref()) {
-                self.doubts.push(Doubt { binding, why: "its role is one of every cluster, and is not seen" });
+        let (role, ours) = match serves(&|subject, bound_in| crew.has(subject, bound_in), binding, role) {
+            Ok(Some(given)) => given,
+            Ok(None) => return,
+            Err(doubt) => {
+                self.doubts.push(doubt);
+                return;
             }
-            return;
         };
-        if role.unreadable {
-            self.doubts.push(Doubt { binding, why: "its role can't be read whole" });
-            return;
-        }
         let cluster_wide = binding.kind == Kind::ClusterRoleBinding;
         let writes = writes(&role.rules, served, cluster_wide);
         let lifts = lifts(&role.rules, cluster_wide);
@@ -130,14 +120,132 @@ impl<'a> Granted<'a> {
     }
 }
 
+/// The role that a binding gives, and to whom of those asked for; none where to nobody of them, or nothing.
+type Given<'a> = Option<(&'a RoleFact, BTreeSet<&'a RbacSubject>)>;
+
+fn serves<'a>(
+    asked: &dyn Fn(&RbacSubject, &str) -> bool,
+    binding: &'a BindingFact,
+    role: Option<&'a RoleFact>,
+) -> Result<Given<'a>, Doubt<'a>> {
+    if binding.unreadable {
+        return Err(Doubt { binding, why: "it can't be read whole" });
+    }
+    let ours: BTreeSet<&RbacSubject> = binding.subjects.iter().filter(|subject| asked(subject, &binding.meta.namespace)).collect();
+    if ours.is_empty() {
+        return Ok(None);
+    }
+    let Some(role) = role else {
+        if binding.role_kind == Some(Kind::ClusterRole) && BUILT_IN.contains(&binding.role.as_ref()) {
+            return Err(Doubt { binding, why: "its role is one of every cluster, and is not seen" });
+        }
+        return Ok(None);
+    };
+    if role.unreadable {
+        return Err(Doubt { binding, why: "its role can't be read whole" });
+    }
+    Ok(Some((role, ours)))
+}
+
+/// A right that is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// The verb.
+    pub verb: &'static str,
+    /// API group; empty for the core.
+    pub group: &'static str,
+    /// Plural name, with its subresource if it has one.
+    pub resource: &'static str,
+}
+
+/// What one binding lets one of those asked for do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding<'a> {
+    /// The binding.
+    pub binding: &'a BindingFact,
+    /// The role it gives.
+    pub role: &'a RoleFact,
+    /// To whom.
+    pub subject: &'a RbacSubject,
+    /// What, of what is looked for.
+    pub rights: Vec<Allowed<&'static str>>,
+}
+
+/// Who of those asked for (a subject, and the namespace of the binding that names it, empty for a cluster-wide one) holds any of the rights
+/// by these bindings. O(bindings × subjects × cost of asking + for each that serves one of them: its rules × rights).
+pub fn holders<'a>(
+    snapshot: &'a Snapshot,
+    bindings: impl Iterator<Item = &'a BindingFact>,
+    asked: &dyn Fn(&RbacSubject, &str) -> bool,
+    wanted: &[Right],
+) -> (Vec<Holding<'a>>, Vec<Doubt<'a>>) {
+    let (mut found, mut doubts) = (Vec::new(), Vec::new());
+    for binding in bindings {
+        let role = match binding.role_kind {
+            Some(Kind::Role) => snapshot.namespace(&binding.meta.namespace).and_then(|facts| facts.roles.get(&binding.role)),
+            Some(Kind::ClusterRole) => snapshot.cluster.roles.get(&binding.role),
+            _ => None,
+        };
+        match serves(asked, binding, role.map(AsRef::as_ref)) {
+            Ok(Some((role, ours))) => {
+                let allowed = |right: &Right| {
+                    Some(Allowed {
+                        what: right.resource,
+                        verb: right.verb,
+                        scope: scope(&role.rules, right.verb, right.group, right.resource)?,
+                    })
+                };
+                let rights: Vec<_> = wanted.iter().filter_map(allowed).collect();
+                if !rights.is_empty() {
+                    found.extend(ours.into_iter().map(|subject| Holding { binding, role, subject, rights: rights.clone() }));
+                }
+            }
+            Ok(None) => {}
+            Err(doubt) => doubts.push(doubt),
+        }
+    }
+    (found, doubts)
+}
+
+/// A subject, as one says it. Not cleaned.
+pub fn person(subject: &RbacSubject, bound_in: &str) -> String {
+    match subject {
+        RbacSubject::Account { namespace, name } => {
+            let namespace = if namespace.is_empty() { bound_in } else { namespace };
+            format!("ServiceAccount {namespace}/{name}")
+        }
+        RbacSubject::User(name) => format!("User {name}"),
+        RbacSubject::Group(name) => format!("Group {name}"),
+    }
+}
+
+/// Whether anybody of any tenant may come as this subject.
+pub fn is_everybody(subject: &RbacSubject) -> bool {
+    match subject {
+        RbacSubject::Group(name) => EVERYBODY.contains(&name.as_ref()),
+        RbacSubject::User(name) => name.as_ref() == ANONYMOUS,
+        RbacSubject::Account { .. } => false,
+    }
+}
+
+/// The namespace whose ServiceAccounts a subject means, if it means any.
+pub fn accounts_namespace<'a>(subject: &'a RbacSubject, bound_in: &'a str) -> Option<&'a str> {
+    match subject {
+        RbacSubject::Account { namespace, .. } => Some(if namespace.is_empty() { bound_in } else { namespace }),
+        RbacSubject::User(name) => name.strip_prefix(ACCOUNT)?.split_once(':').map(|(namespace, _)| namespace),
+        RbacSubject::Group(name) => name.strip_prefix(ACCOUNTS_OF),
+    }
+}
+
 /// The names by which a tenant comes.
-struct Crew<'a> {
+pub struct Crew<'a> {
     namespaces: BTreeSet<&'a str>,
     people: BTreeSet<&'a RbacSubject>,
 }
 
 impl<'a> Crew<'a> {
-    fn of(namespaces: &[(&'a Name, &'a NamespaceFacts)]) -> Self {
+    /// Of a tenant's namespaces.
+    pub fn of(namespaces: &[(&'a Name, &'a NamespaceFacts)]) -> Self {
         let bound = namespaces.iter().flat_map(|(_, facts)| facts.bindings.values()).flat_map(|binding| binding.subjects.iter());
         let is_person = |subject: &&RbacSubject| match subject {
             // what is the cluster's own is nobody's person
@@ -148,7 +256,7 @@ impl<'a> Crew<'a> {
     }
 
     /// Whether a subject of a binding in that namespace (empty for a cluster-wide one) is of the tenant.
-    fn has(&self, subject: &RbacSubject, bound_in: &str) -> bool {
+    pub fn has(&self, subject: &RbacSubject, bound_in: &str) -> bool {
         match subject {
             RbacSubject::Account { namespace, .. } => self.namespaces.contains(if namespace.is_empty() { bound_in } else { namespace }),
             RbacSubject::User(name) => {
@@ -198,7 +306,11 @@ fn lifts(rules: &[RoleRule], cluster_wide: bool) -> Vec<Allowed<&'static str>> {
 /// empty text where a request names nothing (`create`, `deletecollection`). O(rules).
 pub fn scope(rules: &[RoleRule], verb: &str, group: &str, resource: &str) -> Option<Scope> {
     let has = |list: &[Name], wanted: &str| list.iter().any(|item| matches!(item.as_ref(), "*") || item.as_ref() == wanted);
-    let fits = |rule: &&RoleRule| has(&rule.verbs, verb) && has(&rule.groups, group) && has(&rule.resources, resource);
+    let part = resource.split_once('/').map(|(_, part)| part);
+    // `*/token` is the subresource of anything
+    let of_anything = |item: &Name| part.is_some_and(|part| item.strip_prefix("*/") == Some(part));
+    let on = |rule: &RoleRule| has(&rule.resources, resource) || rule.resources.iter().any(of_anything);
+    let fits = |rule: &&RoleRule| has(&rule.verbs, verb) && has(&rule.groups, group) && on(rule);
     let nameless = matches!(verb, "create" | "deletecollection");
     let of = |rule: &RoleRule| match rule.names.as_ref() {
         [] => Some(Scope::All),

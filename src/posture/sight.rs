@@ -18,10 +18,27 @@ pub enum Source {
     VaultPolicies,
     /// Vault's secret mounts.
     VaultMounts,
+    /// How Vault's Kubernetes auth mounts are set up.
+    VaultConfig,
+    /// Entities and groups of Vault's identity store.
+    VaultIdentity,
+    /// Child namespaces of Vault.
+    VaultNamespaces,
 }
 
 /// Every source that some check or receipt rests on and that is not a kind; the server first.
-pub const VAULT_SOURCES: [Source; 4] = [Source::Vault, Source::VaultRoles, Source::VaultPolicies, Source::VaultMounts];
+pub const VAULT_SOURCES: [Source; 7] = [
+    Source::Vault,
+    Source::VaultRoles,
+    Source::VaultPolicies,
+    Source::VaultMounts,
+    Source::VaultConfig,
+    Source::VaultIdentity,
+    Source::VaultNamespaces,
+];
+
+/// The sub-reason of a check that rests on what the operator chose not to let us ask for: see [`Source::not_asked`].
+pub const NOT_ASKED: &str = "not-asked";
 
 impl Source {
     /// As named on screens.
@@ -32,20 +49,38 @@ impl Source {
             Self::VaultRoles => "vault roles",
             Self::VaultPolicies => "vault policies",
             Self::VaultMounts => "vault mounts",
+            Self::VaultConfig => "vault auth config",
+            Self::VaultIdentity => "vault identity",
+            Self::VaultNamespaces => "vault namespaces",
         }
+    }
+
+    /// Whether this is a source of the optional tier that is not asked for: Secrets by their metadata. That is the operator's choice and
+    /// no fault of the cluster; what rests on it alone stays unknown, and does not speak for its wall.
+    pub fn not_asked(self, snapshot: &Snapshot) -> bool {
+        matches!(self, Self::Objects(kind) if is_optional_tier(kind) && *snapshot.source(kind) == SourceState::Off)
     }
 
     /// Why nothing may be concluded from this source now; none when it is seen clearly. Cleaned, with times as points in time, so that
     /// the words stay the same while the state does.
     pub fn blind(self, snapshot: &Snapshot) -> Option<String> {
         match self {
+            Self::Objects(_) if self.not_asked(snapshot) => Some("not asked for: allow it with --secret-metadata".to_owned()),
             Self::Objects(kind) => blind(snapshot.source(kind)),
             Self::Vault => vault(snapshot),
             Self::VaultRoles => vault(snapshot).or_else(|| roles(snapshot)),
             Self::VaultPolicies => vault(snapshot).or_else(|| blind(&snapshot.vault.policies.state)),
             Self::VaultMounts => vault(snapshot).or_else(|| blind(&snapshot.vault.secret_mounts.state)),
+            Self::VaultConfig => vault(snapshot).or_else(|| config(snapshot)),
+            Self::VaultIdentity => vault(snapshot).or_else(|| identity(snapshot)),
+            Self::VaultNamespaces => vault(snapshot).or_else(|| blind(&snapshot.vault.namespaces.state)),
         }
     }
+}
+
+/// Whether objects of this kind are only asked for where that is allowed explicitly.
+fn is_optional_tier(kind: Kind) -> bool {
+    kind.info().is_some_and(|info| info.metadata_of_type.is_some())
 }
 
 /// The words for a state that conceals; none for one that shows.
@@ -77,6 +112,23 @@ fn vault(snapshot: &Snapshot) -> Option<String> {
         return Some("not initialised".to_owned());
     }
     vault.server.sealed.then(|| "sealed".to_owned())
+}
+
+fn config(snapshot: &Snapshot) -> Option<String> {
+    let config = &snapshot.vault.kubernetes_config;
+    let hidden = || config.unreadable.iter().next().map(|(mount, why)| format!("config of {}: {}", clean(mount), clean(why)));
+    blind(&config.state).or_else(hidden)
+}
+
+/// Entities and groups, and each one of them: any that is hidden may add to what a login gets.
+fn identity(snapshot: &Snapshot) -> Option<String> {
+    let vault = &snapshot.vault;
+    let parts =
+        [("entities", &vault.entities.state, &vault.entities.unreadable), ("groups", &vault.groups.state, &vault.groups.unreadable)];
+    parts.into_iter().find_map(|(what, state, unreadable)| {
+        let hidden = || unreadable.values().next().map(|why| format!("{} of them: {}", unreadable.len(), clean(why)));
+        blind(state).or_else(hidden).map(|why| format!("{what} {why}"))
+    })
 }
 
 fn roles(snapshot: &Snapshot) -> Option<String> {

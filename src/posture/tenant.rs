@@ -9,6 +9,7 @@ use super::cover::covers;
 use super::finding::Finding;
 use super::quota::rows;
 use super::rules::{RULES, Rule};
+use super::sight::NOT_ASKED;
 use super::verdict::{Declared, Tried, Verdict, combine};
 use super::view::{Point, TenantView};
 use super::wall::{WALLS, Wall};
@@ -133,9 +134,12 @@ pub(super) fn result(
 }
 
 fn points(view: &TenantView<'_>, rule: &Rule) -> Vec<Point> {
-    let unseen = rule.needs.iter().find_map(|source| Some((source.name(), view.blind(*source)?)));
+    let unseen = rule.needs.iter().find_map(|source| Some((source, view.blind(*source)?)));
     match unseen {
-        Some((source, why)) => vec![Point::new(Declared::Unknown, view.subject(), format!("{source}: {why}")).because("unseen")],
+        Some((source, why)) => {
+            let reason = if source.not_asked(view.snapshot) { NOT_ASKED } else { "unseen" };
+            vec![Point::new(Declared::Unknown, view.subject(), format!("{}: {why}", source.name())).because(reason)]
+        }
         None => (rule.judge)(view),
     }
 }
@@ -167,9 +171,25 @@ fn helped(check: &CheckInfo, reason: Option<&str>) -> bool {
     }
 }
 
-/// Whether a result may speak for its wall: not a check of low severity, which says what it has to say for itself.
+/// The least severity that speaks for a wall. Of the secret wall only what opens or closes doors does (`spec/posture.md` 4.0 grades by checks of
+/// high severity and above): how long a login lasts, for whom a token is made, whether a sync is late and what the cluster's own controller
+/// may do is said by its check, in the list of violations, and makes no wall.
+const fn speaks_from(wall: Wall) -> Severity {
+    match wall {
+        Wall::Sec => Severity::High,
+        _ => Severity::Medium,
+    }
+}
+
+/// Whether a result may speak for its wall: not a check of low severity, which says what it has to say for itself, unless a probe got past
+/// what was declared right; and not one that rests on what the operator chose not to let us ask for: it stays unknown, and listed as such.
 fn speaks(result: &CheckResult) -> bool {
-    result.check.severity <= Severity::Medium
+    let heavy = result.check.severity <= speaks_from(result.check.wall) || result.verdict == Verdict::Disputed;
+    let not_asked = || {
+        let mut unknown = result.findings.iter().filter(|finding| finding.verdict == Verdict::Unknown).peekable();
+        unknown.peek().is_some() && unknown.all(|finding| finding.reason == Some(NOT_ASKED))
+    };
+    heavy && !(result.verdict == Verdict::Unknown && not_asked())
 }
 
 /// A wall is its worst check that speaks for it. Checks that nothing can try don't hold a wall back from HOLDS while they find nothing wrong and another check
@@ -223,5 +243,6 @@ fn again_at(view: &TenantView<'_>, book: &Book, proofs: &BTreeMap<ProbeId, Proof
     let turns = receipts.flat_map(|receipt| [receipt.created, receipt.expires]);
     let refusals = view.namespaces.iter().flat_map(|(_, facts)| facts.refusals.values());
     let forgotten = refusals.flat_map(|refusal| [refusal.last, refusal.last.plus(view.config.refusals_window).plus(1)]);
-    turns.chain(forgotten).filter(|turn| *turn > view.now).min()
+    let late = view.namespaces.iter().flat_map(|(_, facts)| super::sec::turns(facts));
+    turns.chain(forgotten).chain(late).filter(|turn| *turn > view.now).min()
 }

@@ -51,12 +51,12 @@ impl<'a> Roles<'a> {
                 index.count += 1;
                 let at = RoleAt { mount, name, role };
                 let binding = Binding::of(role);
-                if !binding.is_literal() {
-                    index.wild.push((at, binding));
-                } else {
+                if binding.is_literal() {
                     for namespace in &role.namespaces {
                         index.literal.entry(namespace.as_ref()).or_default().push(at);
                     }
+                } else {
+                    index.wild.push((at, binding));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What a check sees, and what it says.
 
+use super::commons::Commons;
 use super::engine::EngineConfig;
 use super::finding::{Evidence, Subject};
 use super::sight::Source;
@@ -33,6 +34,8 @@ pub struct TenantView<'a> {
     pub reach: &'a Reach,
     /// What every tenant can reach in Vault.
     pub secrets: &'a Picture,
+    /// What of other namespaces bears on it.
+    pub commons: &'a Commons,
     /// Now.
     pub now: Time,
 }
@@ -44,12 +47,12 @@ impl<'a> TenantView<'a> {
         tenants: &'a Tenants,
         tenant: &'a TenantId,
         roles: &'a Roles<'a>,
-        (config, reach, secrets): (&'a EngineConfig, &'a Reach, &'a Picture),
+        (config, reach, secrets, commons): (&'a EngineConfig, &'a Reach, &'a Picture, &'a Commons),
         now: Time,
     ) -> Self {
         let own = tenants.namespaces.get(tenant).map_or(&[][..], Vec::as_slice);
         let namespaces = own.iter().filter_map(|name| Some((name, snapshot.namespace(name)?.as_ref()))).collect();
-        Self { snapshot, tenants, tenant, namespaces, roles, config, reach, secrets, now }
+        Self { snapshot, tenants, tenant, namespaces, roles, config, reach, secrets, commons, now }
     }
 
     /// Why nothing may be concluded from a source now.
@@ -130,6 +133,23 @@ pub fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     let shown: Vec<&str> = all.iter().take(NAMES_SHOWN).map(AsRef::as_ref).collect();
     let more = all.len() - shown.len();
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// At most so many points of a check are told one by one: a tenant may write objects by the thousand.
+const TOLD: usize = 20;
+
+/// The worst first, and of many only a number. O(points × log points).
+pub fn shortened(mut points: Vec<Point>) -> Vec<Point> {
+    points.sort_by(|a, b| (a.declared, &a.subject, &a.message).cmp(&(b.declared, &b.subject, &b.message)));
+    if points.len() > TOLD {
+        let more = points.split_off(TOLD);
+        if let Some(first) = more.first() {
+            let message = format!("{} like these", count(more.len(), "more finding"));
+            let rest = Point::new(first.declared, first.subject.clone(), message);
+            points.push(Point { reason: first.reason, ..rest });
+        }
+    }
+    points
 }
 
 /// `1 pod`, `2 pods`.

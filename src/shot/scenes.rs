@@ -38,7 +38,7 @@ const fn scene(name: &'static str, size: (u16, u16), script: fn(&mut State)) -> 
     Scene { name, size, theme: "dark", ascii: false, mode: Mode::Fix, view: broken, script }
 }
 
-static SCENES: [Scene; 36] = [
+static SCENES: [Scene; 44] = [
     scene("fleet-80x24", (80, 24), |s| keys(s, "j")),
     scene("fleet-120x40", (120, 40), |s| keys(s, "j")),
     scene("fleet-200x60", (200, 60), |s| keys(s, "j")),
@@ -64,6 +64,14 @@ static SCENES: [Scene; 36] = [
     Scene { view: thousand, ..matrix("matrix-thousand", (120, 40), |s| keys(s, "3g>>")) },
     Scene { view: thousand, ..matrix("matrix-thousand-200x60", (200, 60), |s| keys(s, "3g>>")) },
     matrix("matrix-why", (120, 40), why),
+    vault("vault-80x24", (80, 24), |s| keys(s, "6/hooli\n\u{1b}")),
+    vault("vault-120x40", (120, 40), |s| keys(s, "6/hooli\n\u{1b}")),
+    vault("vault-200x60", (200, 60), |s| keys(s, "6/hooli\n\u{1b}")),
+    vault("vault-60x15", (60, 15), |s| keys(s, "6/hooli\n\u{1b}")),
+    Scene { theme: "mono", ascii: true, ..vault("vault-mono-ascii", (100, 30), |s| keys(s, "6/hooli\n\u{1b}")) },
+    Scene { theme: "ansi16", ..vault("vault-ansi16", (120, 40), |s| keys(s, "6/oscorp\n\u{1b}")) },
+    vault("vault-path", (120, 40), |s| asked(s, "hooli", "")),
+    vault("vault-who", (120, 40), |s| asked(s, "hooli", "w")),
     Scene { mode: Mode::Observe, ..scene("help", (120, 50), |s| keys(s, "?")) },
     Scene { mode: Mode::Probe, ..scene("probe-running", (120, 40), |s| probing(s, false)) },
     Scene { mode: Mode::Probe, ..scene("probe-done", (120, 40), |s| probing(s, true)) },
@@ -82,6 +90,10 @@ static SCENES: [Scene; 36] = [
 
 const fn matrix(name: &'static str, size: (u16, u16), script: fn(&mut State)) -> Scene {
     Scene { mode: Mode::Probe, view: shaded, ..scene(name, size, script) }
+}
+
+const fn vault(name: &'static str, size: (u16, u16), script: fn(&mut State)) -> Scene {
+    Scene { mode: Mode::Probe, view: fixture::secrets::view, ..scene(name, size, script) }
 }
 
 /// All scenes.
@@ -152,6 +164,13 @@ fn why(state: &mut State) {
     update(state, Msg::Story(from, to, Some(Box::new(story))), NOW);
 }
 
+/// A path asked about, with a tenant under the cursor.
+fn asked(state: &mut State, tenant: &str, then: &str) {
+    keys(state, &format!("6/{tenant}\n\u{1b}a"));
+    update(state, Msg::Key(Key::ctrl('u')), NOW);
+    keys(state, &format!("secret/web-tenant-acme\n{then}"));
+}
+
 fn sealed() -> Arc<View> {
     let mut fleet = Fleet::new();
     fleet.publish();
@@ -168,10 +187,14 @@ fn stale() -> Arc<View> {
     fleet.publish()
 }
 
-/// Types keys: a line feed is Enter.
+/// Types keys: a line feed is Enter, an escape is Esc.
 fn keys(state: &mut State, keys: &str) {
     for c in keys.chars() {
-        let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+        let code = match c {
+            '\n' => KeyCode::Enter,
+            '\u{1b}' => KeyCode::Esc,
+            c => KeyCode::Char(c),
+        };
         update(state, Msg::Key(Key::plain(code)), NOW);
     }
 }

@@ -151,11 +151,11 @@ pub fn odd<'a>(mounts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 pub fn policy<'a>(mounts: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let lines = wanted(mounts.clone());
     let width = lines.iter().map(|wanted| wanted.path.len()).max().unwrap_or(0);
-    let mut text = String::from("# what partywall needs to see: reads no secret and changes nothing but its own token\n");
-    for name in odd(mounts) {
-        text.push_str(&format!("# the mount {name} has a name that can't stand in a policy as it is: its lines are yours to write\n"));
-    }
-    for wanted in lines {
+    let head = "# what partywall needs to see: reads no secret and changes nothing but its own token\n".to_owned();
+    let left_out = odd(mounts)
+        .into_iter()
+        .map(|name| format!("# the mount {name} has a name that can't stand in a policy as it is: its lines are yours to write\n"));
+    let written = lines.iter().map(|wanted| {
         let list: Vec<String> = wanted.line.capabilities.iter().map(|capability| format!("\"{capability}\"")).collect();
         let pad = " ".repeat(width - wanted.path.len());
         let remark = match wanted.line.need {
@@ -163,9 +163,9 @@ pub fn policy<'a>(mounts: impl IntoIterator<Item = &'a str> + Clone) -> String {
             Need::OpenBao => "  # OpenBao only: saves one read a policy",
             Need::Optional => "  # optional",
         };
-        text.push_str(&format!("path \"{}\"{pad} {{ capabilities = [{}] }}{remark}\n", wanted.path, list.join(", ")));
-    }
-    text
+        format!("path \"{}\"{pad} {{ capabilities = [{}] }}{remark}\n", wanted.path, list.join(", "))
+    });
+    std::iter::once(head).chain(left_out).chain(written).collect()
 }
 
 /// The line that a request lacks which was denied, as a policy has it: the row of the table, or the path itself where no row has it.
@@ -226,6 +226,17 @@ mod tests {
         assert!(matches!(named.as_slice(), [line] if line.starts_with('#')), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("path ")).count(), 17 + 2 * 3);
         assert!(!text.contains("auth/a+b") && !text.contains("auth/every*"), "{text}");
+    }
+
+    #[test]
+    fn the_test_beds_operator_has_exactly_this_policy() {
+        let lines = |text: &str| {
+            let bare = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ").split(" #").next().unwrap_or_default().to_owned();
+            text.lines().filter(|line| line.starts_with("path ")).map(bare).collect::<Vec<_>>()
+        };
+        let bed = lines(include_str!("../../tests/testbed/manifests/operator.hcl"));
+        assert_eq!(lines(&policy(["kubernetes"])), bed);
+        assert_eq!(bed.len(), LINES.len());
     }
 
     #[test]

@@ -135,24 +135,26 @@ async fn look(client: &Client, options: &VaultOptions, facts: &mut VaultFacts, t
     if Instant::now() < turn.due {
         return true;
     }
-    let (mut round, mut wait) = (Round::Fine, None);
+    let (mut round, mut wait, mut progress) = (Round::Fine, None, false);
     match options.current_token() {
         Ok(Some(token)) => {
             let client = client.with_token(Some(token));
             let mut reading = Reading::new(&client, now(), turn.whole, options.poll);
             read::everything(&mut reading, facts, &mut turn.memory).await;
-            (round, wait) = (reading.round, reading.wait);
+            (round, wait, progress) = (reading.round, reading.wait, reading.progress);
         }
         Ok(None) => read::deny(facts, &mut turn.memory, NO_TOKEN),
         Err(error) => read::deny(facts, &mut turn.memory, &error.to_string()),
     }
     turn.whole = false;
     turn.failures = if round == Round::Fine { 0 } else { turn.failures.saturating_add(1) };
-    turn.due = Instant::now() + jittered(wait.map_or_else(|| interval(options.poll, round, turn.failures), |wait| wait.max(options.poll)));
+    let pause = interval(options.poll, if progress { Round::Troubled } else { round }, if progress { 1 } else { turn.failures });
+    turn.due = Instant::now() + jittered(wait.map_or(pause, |wait| wait.max(options.poll)));
     true
 }
 
-/// Time to the next reading: the configured one, doubled with every failure in a row; a server that asks for less is left alone longest.
+/// Time to the next reading: the configured one, doubled with every failure in a row; a server that asks for less and gives nothing is left
+/// alone longest.
 fn interval(poll: Duration, round: Round, failures: u32) -> Duration {
     let poll = poll.max(Duration::from_secs(1));
     match round {

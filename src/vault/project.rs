@@ -11,7 +11,8 @@ use crate::model::vault::{AuthMount, Flavour, KubernetesConfig, PolicyFlags, Sec
 
 mod identity;
 
-pub(super) use identity::{entities_at, entity, group};
+pub(super) use identity::entities_at;
+pub(crate) use identity::{entity, group};
 
 /// Longest name kept.
 const LONGEST_NAME: usize = 256;
@@ -46,7 +47,7 @@ fn lower_texts(value: &Value, key: &str) -> Box<[Name]> {
 }
 
 /// The server from `sys/health` and `sys/seal-status`. The state is left for the caller to fill in.
-pub(super) fn server(health: &Value, seal: Option<&Value>) -> VaultServer {
+pub(crate) fn server(health: &Value, seal: Option<&Value>) -> VaultServer {
     let flag = |key: &str| health.get(key).and_then(Value::as_bool).unwrap_or(false);
     let version = text(health, "version").or_else(|| seal.and_then(|seal| text(seal, "version"))).unwrap_or_default();
     VaultServer {
@@ -87,7 +88,7 @@ fn mount_name(path: &str) -> Name {
 }
 
 /// `sys/auth`, by path without slashes at its ends.
-pub(super) fn auth_mounts(answer: &Value) -> BTreeMap<Name, AuthMount> {
+pub(crate) fn auth_mounts(answer: &Value) -> BTreeMap<Name, AuthMount> {
     rows(answer)
         .map(|(path, row)| {
             let mount = AuthMount {
@@ -102,7 +103,7 @@ pub(super) fn auth_mounts(answer: &Value) -> BTreeMap<Name, AuthMount> {
 }
 
 /// `sys/mounts`, by path without slashes at its ends.
-pub(super) fn secret_mounts(answer: &Value) -> BTreeMap<Name, SecretMount> {
+pub(crate) fn secret_mounts(answer: &Value) -> BTreeMap<Name, SecretMount> {
     rows(answer)
         .map(|(path, row)| {
             let kind = text(row, "type").unwrap_or_default();
@@ -120,7 +121,7 @@ pub(super) fn secret_mounts(answer: &Value) -> BTreeMap<Name, SecretMount> {
 }
 
 /// The names of a LIST answer.
-pub(super) fn keys(answer: &Value) -> Vec<Name> {
+pub(crate) fn keys(answer: &Value) -> Vec<Name> {
     let list = answer.pointer("/data/keys").and_then(Value::as_array);
     list.into_iter()
         .flatten()
@@ -132,7 +133,7 @@ pub(super) fn keys(answer: &Value) -> Vec<Name> {
 }
 
 /// A Kubernetes auth role.
-pub(super) fn role(answer: &Value) -> Option<VaultRole> {
+pub(crate) fn role(answer: &Value) -> Option<VaultRole> {
     let data = answer.get("data").filter(|data| data.is_object())?;
     let policies = lower_texts(data, "token_policies");
     let ttl = number(data, "token_ttl");
@@ -154,7 +155,7 @@ pub(super) fn role(answer: &Value) -> Option<VaultRole> {
 }
 
 /// One ACL policy.
-pub(super) fn policy(answer: &Value) -> Option<VaultPolicy> {
+pub(crate) fn policy(answer: &Value) -> Option<VaultPolicy> {
     let data = answer.get("data").unwrap_or(answer);
     let text = data.get("policy").or_else(|| data.get("rules")).and_then(Value::as_str)?;
     Some(VaultPolicy::new(text).with(flags(data)))
@@ -171,7 +172,7 @@ fn flags(row: &Value) -> PolicyFlags {
 }
 
 /// The settings of a Kubernetes auth mount.
-pub(super) fn kubernetes_config(answer: &Value) -> Option<KubernetesConfig> {
+pub(crate) fn kubernetes_config(answer: &Value) -> Option<KubernetesConfig> {
     let data = answer.get("data").filter(|data| data.get("kubernetes_host").is_some())?;
     let on = |key: &str| data.get(key).and_then(Value::as_bool).unwrap_or(false);
     Some(KubernetesConfig {
@@ -186,12 +187,12 @@ pub(super) fn kubernetes_config(answer: &Value) -> Option<KubernetesConfig> {
 }
 
 /// Names of child namespaces, without the slash at their end.
-pub(super) fn namespaces(answer: &Value) -> BTreeMap<Name, ()> {
-    keys(answer).into_iter().map(|name| (name.trim_matches('/').into(), ())).collect()
+pub(super) fn namespaces(answer: &Value) -> impl Iterator<Item = Name> {
+    keys(answer).into_iter().map(|name| name.trim_matches('/').into())
 }
 
 /// All ACL policies of OpenBao's detailed list; none where the answer has another shape.
-pub(super) fn detailed_policies(answer: &Value) -> Option<BTreeMap<Name, VaultPolicy>> {
+pub(crate) fn detailed_policies(answer: &Value) -> Option<BTreeMap<Name, VaultPolicy>> {
     let info = answer.pointer("/data/key_info").and_then(Value::as_object)?;
     let listed = keys(answer);
     let read: BTreeMap<Name, VaultPolicy> = info

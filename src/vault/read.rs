@@ -56,13 +56,15 @@ pub(super) struct Reading<'a> {
     pub(super) round: Round,
     /// How long the server asks to be left alone.
     pub(super) wait: Option<Duration>,
+    /// It was cut short by a rate limit after it had read something new: what is left can be had soon.
+    pub(super) progress: bool,
     age: u32,
 }
 
 impl<'a> Reading<'a> {
     /// A reading with a client that has our token.
     pub(super) const fn new(client: &'a Client, now: Time, whole: bool, poll: Duration) -> Self {
-        Self { client, now, whole, poll, round: Round::Fine, wait: None, age: 0 }
+        Self { client, now, whole, poll, round: Round::Fine, wait: None, progress: false, age: 0 }
     }
 
     fn trouble(&mut self, error: &VaultError) {
@@ -363,6 +365,9 @@ async fn namespaces(reading: &mut Reading<'_>, facts: &mut VaultFacts) {
         Err(error) if error.kind == VaultErrorKind::NotFound && !error.silent => {
             facts.namespaces = Part { state: SourceState::Absent, ..Part::default() };
         }
-        answer => settle(reading, &mut facts.namespaces, listed(answer).map(|answer| project::namespaces(&answer)), (path, "list")),
+        answer => {
+            let names = listed(answer).map(|answer| project::namespaces(&answer).map(|name| (name, ())).collect());
+            settle(reading, &mut facts.namespaces, names, (path, "list"));
+        }
     }
 }

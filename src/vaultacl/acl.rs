@@ -163,18 +163,6 @@ impl Dropped {
     }
 }
 
-/// The capability that each operation asks for. HELP asks for none.
-const NEEDS: [(Operation, Capability); 8] = [
-    (Operation::Read, Capability::Read),
-    (Operation::List, Capability::List),
-    (Operation::Update, Capability::Update),
-    (Operation::Create, Capability::Create),
-    (Operation::Delete, Capability::Delete),
-    (Operation::Patch, Capability::Patch),
-    (Operation::Scan, Capability::Scan),
-    (Operation::Recover, Capability::Recover),
-];
-
 impl Acl {
     /// The ACL of policies as a token with this identity has them. `now` decides what has expired. Of `root` together with other policies no
     /// server can build one: see [`Acl::broken`]. O(length of all rules × log rules).
@@ -212,7 +200,7 @@ impl Acl {
         if rule.capabilities.has(Capability::Deny) {
             return refuse(Some(rule), Why::Denied);
         }
-        if !NEEDS.iter().any(|(operation, needed)| *operation == request.operation && rule.capabilities.has(*needed)) {
+        if !request.operation.needs().is_some_and(|needed| rule.capabilities.has(needed)) {
             return refuse(Some(rule), Why::Lacks);
         }
         let why = rule.limits.as_ref().and_then(|limits| limits::check(limits, request, self.dialect).err());

@@ -1,16 +1,13 @@
 //! Which ServiceAccounts a role of the Kubernetes auth method admits, and whom Vault takes them for (`spec/vault.md` 1.7, 1.8).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod selector;
 
-use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::template::{AliasValues, EntityValues, GroupValues, Identity};
 use crate::model::ids::Name;
-use crate::model::labels::{Is, LabelSelector, LabelSet, Requirement};
+use crate::model::labels::{LabelSelector, LabelSet};
 use crate::model::vault::{EntityFact, GroupFact, VaultFacts, VaultRole};
-
-/// The longest selector that is read, in bytes.
-const LONGEST_SELECTOR: usize = 64 << 10;
 
 /// The conditions of a role, its selector read once.
 #[derive(Clone, Debug)]
@@ -29,7 +26,7 @@ enum Selector {
 impl<'a> Binding<'a> {
     /// Of a role. O(length of the selector).
     pub fn of(role: &'a VaultRole) -> Self {
-        let selector = match selector(&role.namespace_selector) {
+        let selector = match selector::read(&role.namespace_selector) {
             _ if role.namespace_selector.is_empty() => Selector::Unset,
             Some(labels) => Selector::Labels(labels),
             None => Selector::Unread,
@@ -112,28 +109,6 @@ pub fn glob(pattern: &str, text: &str) -> bool {
         }
     }
     rest.ends_with(last)
-}
-
-/// `bound_service_account_namespace_selector`: a label selector in JSON or YAML. The servers take `matchLabels` and refuse `matchExpressions`;
-/// none for the latter and for whatever else can't be judged. An empty selector selects everything.
-fn selector(text: &str) -> Option<LabelSelector> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Written {
-        #[serde(default)]
-        match_labels: Option<BTreeMap<String, String>>,
-        #[serde(default)]
-        match_expressions: Option<serde::de::IgnoredAny>,
-    }
-    if text.is_empty() || text.len() > LONGEST_SELECTOR {
-        return None;
-    }
-    let written: Written = serde_saphyr::from_str(text).ok()?;
-    if written.match_expressions.is_some() {
-        return None;
-    }
-    let requirement = |(key, value): (String, String)| Requirement { key: key.into(), is: Is::In([value.into()].into()) };
-    Some(LabelSelector { requirements: written.match_labels.unwrap_or_default().into_iter().map(requirement).collect() })
 }
 
 /// What the auth method calls a ServiceAccount: its UID, or namespace and name. None where that is the UID and it is not known.

@@ -151,6 +151,21 @@ impl Operation {
         OPERATIONS.iter().find(|(_, operation)| *operation == self).map_or("", |(word, _)| word)
     }
 
+    /// The capability that it asks for; HELP asks for none.
+    pub const fn needs(self) -> Option<Capability> {
+        Some(match self {
+            Self::Read => Capability::Read,
+            Self::List => Capability::List,
+            Self::Update => Capability::Update,
+            Self::Create => Capability::Create,
+            Self::Delete => Capability::Delete,
+            Self::Patch => Capability::Patch,
+            Self::Scan => Capability::Scan,
+            Self::Recover => Capability::Recover,
+            Self::Help => return None,
+        })
+    }
+
     /// From the word.
     pub fn parse(word: &str) -> Option<Self> {
         OPERATIONS.iter().find(|(name, _)| *name == word).map(|(_, operation)| *operation)

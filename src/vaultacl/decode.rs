@@ -1,6 +1,7 @@
 //! Values as the servers decode them into their types. Repeated attributes meet here: lists are joined, scalars keep the last, and what a
 //! second value may be depends on what the first one was.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Number, Value};
@@ -217,13 +218,13 @@ impl Decoder {
 
     fn map(&mut self, of: &Shape, node: &Node<'_, '_>, mut map: BTreeMap<String, Got>) -> Result<BTreeMap<String, Got>, Refused> {
         let items = match node {
-            Node::Item(item) => vec![*item],
-            Node::Items(items) => items.clone(),
-            Node::Val(Val::Object(items)) => parts(items),
+            Node::Item(item) => Cow::Owned(vec![*item]),
+            Node::Items(items) => Cow::Borrowed(items.as_slice()),
+            Node::Val(Val::Object(items)) => Cow::Owned(parts(items)),
             Node::Val(_) => return self.fail("expected keys and values in braces"),
         };
         let mut done = BTreeSet::new();
-        for item in &items {
+        for item in items.as_ref() {
             let Some(key) = item.keys.first().and_then(|key| key.value.as_deref()) else { return self.fail("a key that can't be read") };
             if done.contains(key) {
                 continue;
@@ -254,14 +255,13 @@ impl Decoder {
             other => (other, None),
         };
         let items = match (node, item) {
-            (Node::Items(items), _) => items.clone(),
-            (Node::Val(Val::Object(items)), _) => parts(items),
-            (Node::Val(Val::Literal(_)), Some(item)) => vec![item],
+            (Node::Items(items), _) => Cow::Borrowed(items.as_slice()),
+            (Node::Val(Val::Object(items)), _) => Cow::Owned(parts(items)),
+            (Node::Val(Val::Literal(_)), Some(item)) => Cow::Owned(vec![item]),
             _ => return self.fail("expected a block in braces"),
         };
         fields.resize(table.len(), None);
-        let mut blocks: Vec<Vec<Part<'_, '_>>> = vec![Vec::new(); table.len()];
-        let mut values: Vec<Vec<Part<'_, '_>>> = vec![Vec::new(); table.len()];
+        let mut found: Vec<(usize, bool, Part<'_, '_>)> = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {
             let Some((key, rest)) = item.keys.split_first() else { continue };
             let others = if at == 0 { rest } else { &[] };
@@ -269,25 +269,26 @@ impl Decoder {
                 return self.fail("a key that can't be read");
             }
             let name = key.value.as_deref().unwrap_or_default();
-            let Some(index) = table.iter().position(|(field, _)| field.eq_ignore_ascii_case(name)) else { continue };
-            let target = if rest.is_empty() { &mut values } else { &mut blocks };
-            if let Some(target) = target.get_mut(index) {
-                target.push(Part { keys: if rest.is_empty() { item.keys } else { rest }, val: item.val });
+            if let Some(index) = table.iter().position(|(field, _)| field.eq_ignore_ascii_case(name)) {
+                let single = rest.is_empty();
+                found.push((index, single, Part { keys: if single { item.keys } else { rest }, val: item.val }));
             }
         }
+        // of each field first the blocks with more keys, all at once, then the values one by one
+        found.sort_by_key(|(index, single, _)| (*index, *single));
         let outer = (self.name, self.line);
-        for ((((name, shape), field), blocks), values) in table.iter().zip(&mut fields).zip(blocks).zip(values) {
+        let mut left = found.as_slice();
+        while let Some((index, single, first)) = left.first() {
+            let alike = if *single { 1 } else { left.iter().take_while(|(other, single, _)| other == index && !single).count() };
+            let (these, rest) = left.split_at_checked(alike).unwrap_or((left, &[]));
+            left = rest;
+            let (Some((name, shape)), Some(field)) = (table.get(*index), fields.get_mut(*index)) else { continue };
             if outer.0.is_empty() {
                 self.name = name;
             }
-            if let Some(first) = blocks.first() {
-                self.line = first.keys.first().map_or(outer.1, |key| key.line);
-                *field = Some(self.decode(shape, &Node::Items(blocks), field.take(), false)?);
-            }
-            for value in values {
-                self.line = value.keys.first().map_or(outer.1, |key| key.line);
-                *field = Some(self.decode(shape, &Node::field(value.val), field.take(), false)?);
-            }
+            self.line = first.keys.first().map_or(outer.1, |key| key.line);
+            let node = if *single { Node::field(first.val) } else { Node::Items(these.iter().map(|(_, _, part)| *part).collect()) };
+            *field = Some(self.decode(shape, &node, field.take(), false)?);
         }
         (self.name, self.line) = outer;
         Ok(fields)

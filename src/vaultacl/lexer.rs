@@ -67,9 +67,8 @@ impl<'a> Lexer<'a> {
     /// Over a text whose line ends are `\n`. Characters that are refused wherever they stand are found here.
     pub fn new(text: &'a str) -> Result<Self, Refused> {
         // U+E123 is the scanner's own mark
-        if let Some((at, c)) = text.char_indices().find(|(_, c)| matches!(c, '\0' | '\u{e123}')) {
-            let line = text.bytes().take(at).filter(|b| *b == b'\n').count();
-            return Err(Refused::at(u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1), &format!("illegal character {c:?}")));
+        if let Some(at) = text.find('\0').into_iter().chain(text.find('\u{e123}')).min() {
+            return Err(Refused::at(lines(text.get(..at).unwrap_or_default()).saturating_add(1), "illegal character"));
         }
         Ok(Self { text, at: 0, line: 1 })
     }
@@ -101,15 +100,42 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn skip_blanks(&mut self) {
+        while let Some(byte) = self.text.as_bytes().get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'\r' => {}
+                b'\n' => self.line = self.line.saturating_add(1),
+                _ => return,
+            }
+            self.at = self.at.saturating_add(1);
+        }
+    }
+
+    /// Up to the end of the line.
+    fn skip_line(&mut self) {
+        self.at = self.rest().find('\n').map_or(self.text.len(), |length| self.at.saturating_add(length));
+    }
+
+    /// Over bytes of which none can end a line or begin a longer character.
+    fn skip_bytes(&mut self, wanted: impl Fn(u8) -> bool) {
+        while self.text.as_bytes().get(self.at).is_some_and(|byte| wanted(*byte)) {
+            self.at = self.at.saturating_add(1);
+        }
+    }
+
     /// The next token; comments are skipped.
     pub fn token(&mut self) -> Result<Token<'a>, Refused> {
         loop {
-            self.take_while(blank);
+            self.skip_blanks();
             let (start, line) = (self.at, self.line);
             let kind = match self.take() {
                 END => Kind::End,
                 '#' => {
-                    self.take_while(|c| c != '\n' && c != END);
+                    self.skip_line();
                     continue;
                 }
                 '/' => {
@@ -132,6 +158,7 @@ impl<'a> Lexer<'a> {
                 '+' | '-' => Kind::Stray,
                 c if c.is_ascii_digit() => self.number(c)?,
                 c if letter(c) => {
+                    self.skip_bytes(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
                     self.take_while(|c| letter(c) || digit(c) || c == '-' || c == '.');
                     Kind::Ident
                 }
@@ -145,14 +172,13 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self) -> Result<(), Refused> {
         match self.peek() {
-            '/' => self.take_while(|c| c != '\n' && c != END),
+            '/' => self.skip_line(),
             '*' => {
                 let begun = self.line;
                 self.take();
-                let rest = self.text.get(self.at..).unwrap_or_default();
+                let rest = self.rest();
                 let Some(length) = rest.find("*/") else { return Err(Refused::at(begun, "comment not terminated")) };
-                let lines = rest.bytes().take(length).filter(|b| *b == b'\n').count();
-                self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+                self.line = self.line.saturating_add(lines(rest.get(..length).unwrap_or_default()));
                 self.at = self.at.saturating_add(length).saturating_add(2);
             }
             _ => return self.fail("expected '/' for a comment"),
@@ -219,6 +245,7 @@ impl<'a> Lexer<'a> {
         let begun = self.line;
         let mut braces = 0_usize;
         loop {
+            self.skip_bytes(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b'$' | b'{' | b'}') || b == b' ');
             match self.take() {
                 END => return Err(Refused::at(begun, "literal not terminated")),
                 '\n' if braces == 0 => return Err(Refused::at(begun, "literal not terminated")),
@@ -277,7 +304,7 @@ impl<'a> Lexer<'a> {
         if word.is_empty() || word.starts_with('\r') {
             return Err(Refused::at(begun, "zero-length heredoc anchor"));
         }
-        let mut rest = self.text.get(self.at..).unwrap_or_default();
+        let mut rest = self.rest();
         while let Some((line, after)) = rest.split_once('\n') {
             self.at = self.at.saturating_add(line.len()).saturating_add(1);
             self.line = self.line.saturating_add(1);
@@ -296,8 +323,8 @@ fn ends_heredoc(line: &str, word: &str) -> bool {
     begun.strip_prefix(word).is_some_and(|rest| rest.bytes().all(|b| b == b'\r'))
 }
 
-fn blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r')
+fn lines(text: &str) -> u32 {
+    u32::try_from(text.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX)
 }
 
 /// Letters beyond ASCII are those of Unicode's category L, digits those of Nd: narrower than the standard library's.

@@ -88,12 +88,16 @@ impl PatternKind {
 
 /// Why a server would refuse a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {what}")]
+#[error("{}{what}", place(*.line))]
 pub struct Refused {
     /// Line, from 1; 0 where there is none.
     pub line: u32,
     /// What is wrong, cleaned.
     pub what: String,
+}
+
+fn place(line: u32) -> String {
+    if line == 0 { String::new() } else { format!("line {line}: ") }
 }
 
 impl Refused {

@@ -13,7 +13,7 @@ fn layers() -> Vec<Layer> {
     SCREENS
         .into_iter()
         .map(Layer::On)
-        .chain([Layer::Reading, Layer::Probing, Layer::Planning, Layer::Hearing, Layer::Leaving, Layer::Typing])
+        .chain([Layer::Reading, Layer::Probing, Layer::Planning, Layer::Hearing, Layer::Asking, Layer::Leaving, Layer::Typing])
         .collect()
 }
 

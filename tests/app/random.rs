@@ -19,7 +19,9 @@ use ratatui::layout::Rect;
 static VIEWS: LazyLock<Vec<Arc<View>>> = LazyLock::new(|| {
     let mut stale = Fleet::new();
     stale.source(Kind::Pod, SourceState::Down { since: NOW, why: "日本語 \u{202e}refused".into() });
-    vec![shaded(&Fleet::broken().publish()), Fleet::new().publish(), only_namespaces(), shaded(&stale.publish()), Arc::default()]
+    let mut views = vec![shaded(&Fleet::broken().publish()), Fleet::new().publish(), only_namespaces(), shaded(&stale.publish())];
+    views.extend([crate::vault::view(), crate::vault::hostile(), Arc::default()]);
+    views
 });
 
 fn key() -> impl Strategy<Value = Msg> {
@@ -106,7 +108,7 @@ proptest! {
         let theme = Theme::load("mono").unwrap();
         let settings = Settings { mode: Mode::Fix, theme: "mono".into(), ..Settings::default() };
         let mut state = State::new(settings, (w, h), NOW);
-        update(&mut state, Msg::Data(VIEWS[0].clone()), NOW);
+        update(&mut state, Msg::Data(VIEWS[usize::from(w % 7)].clone()), NOW);
         for c in keys.chars() {
             let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
             update(&mut state, Msg::Key(Key::plain(code)), NOW);
@@ -121,7 +123,7 @@ proptest! {
 fn the_smallest_sizes() {
     let theme = Theme::load("dark").unwrap();
     let mut state = State::new(Settings::default(), (1, 1), NOW);
-    update(&mut state, Msg::Data(VIEWS[0].clone()), NOW);
+    update(&mut state, Msg::Data(VIEWS[4].clone()), NOW);
     for (w, h) in (1..12).flat_map(|w| (1..12).map(move |h| (w, h))) {
         for key in "1234567?".chars() {
             update(&mut state, Msg::Key(Key::plain(KeyCode::Char(key))), NOW);

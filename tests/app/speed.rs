@@ -19,6 +19,9 @@ fn a_frame_of_a_thousand_tenants() {
     update(&mut state, Msg::Data(view), NOW);
     let mut buf = Buffer::empty(Rect::new(0, 0, 200, 60));
     for (screen, name) in ["1", "3", "4", "5", "6"].into_iter().zip(["fleet", "matrix", "violations", "quota", "vault"]) {
+        if name == "vault" {
+            update(&mut state, Msg::Data(crate::vault::many(1_000)), NOW);
+        }
         update(&mut state, Msg::Key(Key::plain(KeyCode::Char(screen.chars().next().unwrap()))), NOW);
         let (mut keys, mut frames) = (Vec::new(), Vec::new());
         for _ in 0..60 {
@@ -52,7 +55,11 @@ fn what_a_first_paint_and_a_cursor_move_write() {
         println!("{theme}: first paint {first} B");
         assert!(first <= 12 * 1024, "{theme}: first paint {first} B");
         update(&mut state, Msg::Data(shaded(&Fleet::broken().publish())), NOW);
+        let secrets = crate::vault::view();
         for (key, screen) in "123546".chars().zip(["fleet", "tenant", "matrix", "quota", "violations", "vault"]) {
+            if screen == "vault" {
+                update(&mut state, Msg::Data(secrets.clone()), NOW);
+            }
             update(&mut state, Msg::Key(Key::plain(KeyCode::Char(key))), NOW);
             write(&state);
             assert_eq!(write(&state), 0, "{theme} {screen}: nothing changed");

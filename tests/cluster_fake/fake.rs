@@ -214,14 +214,14 @@ pub struct Seen {
     _dir: tempfile::TempDir,
 }
 
-pub async fn connect(port: u16, dir: &tempfile::TempDir, page_size: u32) -> Cluster {
+pub async fn connect(port: u16, dir: &tempfile::TempDir, change: impl FnOnce(ConnectOptions) -> ConnectOptions) -> Cluster {
     let file = dir.path().join("config");
     let text = format!(
         "current-context: fake\ncontexts: [{{name: fake, context: {{cluster: c, user: u}}}}]\nclusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\nusers: [{{name: u, user: {{token: canary-4711}}}}]\n"
     );
     std::fs::write(&file, text).unwrap();
-    let options = ConnectOptions { kubeconfig: Some(file), page_size, ..ConnectOptions::default() };
-    Cluster::connect(options).await.unwrap()
+    let options = ConnectOptions { kubeconfig: Some(file), ..ConnectOptions::default() };
+    Cluster::connect(change(options)).await.unwrap()
 }
 
 impl Seen {
@@ -230,8 +230,13 @@ impl Seen {
     }
 
     pub async fn paged(fake: &Fake, page_size: u32) -> Self {
+        Self::with(fake, |options| ConnectOptions { page_size, ..options }).await
+    }
+
+    /// Follows with other options.
+    pub async fn with(fake: &Fake, change: impl FnOnce(ConnectOptions) -> ConnectOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let cluster = connect(fake.port, &dir, page_size).await;
+        let cluster = connect(fake.port, &dir, change).await;
         let (tx, rx) = mpsc::channel(64);
         let handle = follow(&cluster, tx);
         Self { store: Store::default(), snapshot: Arc::default(), states: Vec::new(), rx, handle, cluster, _dir: dir }

@@ -15,6 +15,9 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::format_push_string,
+    clippy::unused_self,
+    clippy::unused_self,
     reason = "a harness that can't go on says so by panicking"
 )]
 
@@ -143,7 +146,7 @@ impl DevServer {
         let body = body.map(ToString::to_string).unwrap_or_default();
         let mut message = format!("{method} /v1/{path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n", self.at, body.len());
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
-            message += &format!("{name}: {value}\r\n");
+            message.extend([name, ": ", value, "\r\n"]);
         }
         message += "\r\n";
         message += &body;

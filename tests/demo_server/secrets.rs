@@ -41,7 +41,10 @@ async fn a_tenant_logs_in_and_stays_in_its_path() {
     let operator = vault(&demo, demo.vault_token());
     let roles = vaultrs::auth::kubernetes::role::list(&operator, "kubernetes").await.unwrap().keys;
     assert_eq!(roles.len(), 12);
-    assert!(vaultrs::sys::policy::list(&operator).await.unwrap().policies.contains(&"tenant-acme".to_owned()));
+    let root = vault(&demo, demo.vault_root_token());
+    assert!(vaultrs::sys::policy::list(&root).await.unwrap().policies.contains(&"tenant-acme".to_owned()));
+    let old_path = vaultrs::sys::policy::list(&operator).await.unwrap_err();
+    assert_eq!(said(old_path).0, 403, "the old path is not in the operator policy");
     assert!(vaultrs::token::lookup_self(&operator).await.unwrap().policies.contains(&"operator".to_owned()));
     let jwt = token(&client, ACME, "n8n-acme", None).await;
     let login = |role: &'static str, jwt: String| {

@@ -1,6 +1,7 @@
 //! Which facts objects in files make.
 
 use partywall::manifests::Weight;
+use partywall::model::consumer::ConsumerSpec;
 use partywall::model::kind::{Kind, WATCHED};
 use partywall::model::networkpolicy::{Peer, PortMatch};
 use partywall::model::pod::Phase;
@@ -37,7 +38,7 @@ fn everything_counts_as_seen_but_events_and_roles_where_there_is_none() {
     let roles = [Kind::Role, Kind::RoleBinding, Kind::ClusterRole, Kind::ClusterRoleBinding];
     let snapshot = read("a.yaml", POD).snapshot;
     for info in &WATCHED {
-        let unseen = info.kind == Kind::Event || roles.contains(&info.kind);
+        let unseen = info.kind == Kind::Event || roles.contains(&info.kind) || info.metadata_of_type.is_some();
         assert_eq!(snapshot.sight(info.kind), if unseen { Sight::Blind } else { Sight::Clear }, "{}", info.kind);
     }
     let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: x}\nrules: []\n";
@@ -45,6 +46,52 @@ fn everything_counts_as_seen_but_events_and_roles_where_there_is_none() {
     assert!(roles.iter().all(|kind| with_one.sight(*kind) == Sight::Clear));
     assert!(with_one.namespace("x").unwrap().roles.contains_key("r"));
     assert_eq!(*snapshot.source(Kind::Event), SourceState::Off);
+}
+
+const SECRETS: &str = "apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: keys, namespace: x}
+spec:
+  secretStoreRef: {name: vault}
+  data:
+  - {secretKey: a, remoteRef: {key: web-tenant-globex}}
+---
+apiVersion: external-secrets.io/v1beta1
+kind: ClusterSecretStore
+metadata: {name: shared}
+spec:
+  provider: {vault: {server: https://v, auth: {kubernetes: {role: r}}}}
+---
+apiVersion: secrets.hashicorp.com/v1beta1
+kind: VaultConnection
+metadata: {name: conn, namespace: x}
+spec: {address: https://v, skipTLSVerify: yes}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: web, namespace: x}
+type: kubernetes.io/tls
+data: {tls.key: Y2FuYXJ5LTQ3MTE=}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: plain, namespace: x}
+stringData: {a: canary-4711}
+";
+
+#[test]
+fn whoever_asks_vault_is_read_and_of_secrets_the_metadata_alone() {
+    let reading = read("a.yaml", SECRETS);
+    assert_eq!(told(&reading), [""; 0]);
+    let facts = reading.snapshot.namespace("x").unwrap();
+    let ConsumerSpec::External(external) = &facts.consumers[&(Kind::ExternalSecret, "keys".into())].spec else { panic!() };
+    assert_eq!((&*external.entries[0].key, external.target.as_deref()), ("web-tenant-globex", Some("keys")));
+    let ConsumerSpec::Connection(connection) = &facts.consumers[&(Kind::VaultConnection, "conn".into())].spec else { panic!() };
+    assert!(connection.skip_tls, "an older word for yes");
+    assert_eq!(reading.snapshot.cluster.stores["shared"].kind, Kind::ClusterSecretStore);
+    assert_eq!(facts.secrets.keys().collect::<Vec<_>>(), [&(Kind::TlsSecret, "web".into())]);
+    assert_eq!(reading.snapshot.sight(Kind::TlsSecret), Sight::Clear);
+    assert!(!format!("{:?}", reading.snapshot).contains("canary") && !format!("{:?}", reading.snapshot).contains("Y2FuYXJ5"));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use partywall::model::service::{EndpointSliceFact, ServiceFact, ServicePort};
 use partywall::model::source::SourceState;
 use partywall::model::store::Store;
 use partywall::model::time::Time;
-use partywall::model::vault::{Flavour, Part, SecretMount, VaultFacts, VaultPolicy, VaultRole, VaultServer};
+use partywall::model::vault::{AuthMount, Flavour, KubernetesConfig, Part, SecretMount, VaultFacts, VaultPolicy, VaultRole, VaultServer};
 use partywall::model::workload::WorkloadFact;
 
 pub fn noon() -> Time {
@@ -187,6 +187,8 @@ pub fn account(namespace: &str, name: &str) -> Fact {
 pub fn store(namespace: &str, role: &str, account: Option<&str>) -> SecretStoreFact {
     let vault = VaultProvider {
         server: "https://vault.example:8200".into(),
+        path: Some("secret".into()),
+        kubernetes_mount: Some("kubernetes".into()),
         role: Some(role.into()),
         service_account: account.map(Name::from),
         ..VaultProvider::default()
@@ -273,14 +275,25 @@ pub fn seed_vault() -> VaultFacts {
             ..VaultServer::default()
         },
         token: SourceState::Live,
-        auth_mounts: live([]),
+        auth_mounts: live([(
+            "kubernetes".into(),
+            AuthMount { kind: "kubernetes".into(), accessor: "auth_kubernetes_1".into(), default_ttl: 0, max_ttl: 0 },
+        )]),
         kubernetes: [("kubernetes".into(), live(tenants.map(|t| (Name::from(format!("tenant-{t}")), role(t)))))].into(),
         policies: live(tenants.map(|t| (Name::from(format!("tenant-{t}")), policy(t)))),
         secret_mounts: live([("secret".into(), SecretMount { kind: "kv".into(), version: Some(2), accessor: "kv_1".into() })]),
-        kubernetes_config: live([]),
+        kubernetes_config: live([(
+            "kubernetes".into(),
+            KubernetesConfig {
+                host: "https://10.96.0.1:443".into(),
+                has_ca: true,
+                disable_iss_validation: true,
+                ..KubernetesConfig::default()
+            },
+        )]),
         entities: live([]),
         groups: live([]),
-        namespaces: live([]),
+        namespaces: Part { state: SourceState::Absent, ..Part::default() },
         ..VaultFacts::default()
     }
 }

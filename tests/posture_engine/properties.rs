@@ -23,6 +23,7 @@ use proptest::prelude::*;
 use crate::facts::*;
 use crate::netsteps::{self, NetStep};
 use crate::receipts::{authority, receipt};
+use crate::secretsteps::{self, SecretStep};
 
 const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
 
@@ -56,6 +57,7 @@ enum Step {
     Vault(u8),
     Relist(usize),
     Net(NetStep),
+    Secret(SecretStep),
 }
 
 fn ns(tenant: usize) -> String {
@@ -65,6 +67,7 @@ fn ns(tenant: usize) -> String {
 fn changes(step: &Step, now: Time) -> Vec<Change> {
     match step {
         Step::Net(step) => netsteps::changes(step),
+        Step::Secret(step) => secretsteps::changes(step),
         Step::Policy(t, n, pods, types, version) => {
             let mut policy = policy(&ns(*t), &format!("policy-{n}"), pods, types);
             policy.meta.version = *version;
@@ -152,6 +155,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(Step::Vault),
         1 => (0..3_usize).prop_map(Step::Relist),
         9 => netsteps::any_step(&["web-tenant-acme", "web-tenant-globex", "web-tenant-initech", "kube-system"]).prop_map(Step::Net),
+        12 => secretsteps::any_step().prop_map(Step::Secret),
     ]
 }
 

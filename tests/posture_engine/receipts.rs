@@ -25,7 +25,7 @@ pub fn authority(probe: ProbeId) -> Authority {
 fn checks(probe: ProbeId) -> &'static [&'static str] {
     match probe {
         ProbeId::Network => &["NET-01", "NET-02"],
-        ProbeId::Vault => &["SEC-01", "SEC-02"],
+        ProbeId::Vault => &["SEC-01", "SEC-02", "SEC-03", "SEC-05", "SEC-06", "SEC-07"],
         ProbeId::Resource => &["RES-01", "RES-04"],
     }
 }

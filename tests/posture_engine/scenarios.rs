@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::facts::*;
 use crate::grants::GrantLine;
+use crate::secretlines::Secrets;
 use crate::written::{AdminLine, CiliumLine, ServiceLine, WorkloadLine, granted, rules};
 
 const NS: &str = "web-tenant-acme";
@@ -74,6 +75,9 @@ struct Case {
     granted: Vec<String>,
     /// providerID of a Node.
     node: Option<String>,
+    /// The secret wall.
+    #[serde(default)]
+    secrets: Secrets,
     /// The DaemonSet of the CNI is taken away.
     #[serde(default)]
     without_cni: bool,
@@ -223,6 +227,9 @@ fn vault(case: &Case) -> VaultFacts {
         }
         Some(other) => panic!("no vault {other}"),
     }
+    if vault.configured {
+        case.secrets.vault(&mut vault);
+    }
     vault
 }
 
@@ -296,6 +303,7 @@ fn network(case: &Case) -> Vec<Fact> {
     facts.extend(case.foreign.iter().map(|text| foreign(NS, kind(text))));
     facts.extend(case.cilium.as_ref().map(CiliumLine::fact));
     facts.extend(case.node.as_deref().map(node));
+    facts.extend(case.secrets.facts(NS));
     facts
 }
 

@@ -68,7 +68,10 @@ impl Both {
         let asked = || format!("{} {operation:?} {path:?} {data:?} wrapped {wrap_ttl:?}", self.dialect.word());
         assert_eq!(mine.allowed, judged.allowed, "{}: evaluator {mine:?}, judge {judged:?}", asked());
         assert_eq!(mine.allowed, mine.why.is_none(), "{}: a reason is given exactly when it is refused: {mine:?}", asked());
-        if self.oracle.is_some() {
+        // what a server has no request for is refused; which rule did it is not asked
+        let known =
+            !(operation == Operation::Scan && self.dialect.is_vault() || operation == Operation::Recover && self.dialect.is_openbao());
+        if self.oracle.is_some() && known {
             assert_eq!(mine.root_privs, judged.root_privs, "{}: evaluator {mine:?}, judge {judged:?}", asked());
             assert_eq!(rule, judged.rule, "{}: which rule wins", asked());
         }
@@ -89,7 +92,7 @@ impl Both {
 
 fn judge(given: &[Given<'_>], who: &Identity, dialect: Dialect) -> Option<Oracle> {
     let mut blocks = Vec::new();
-    for given in given {
+    for given in given.iter().filter(|given| given.flags.expires.is_none_or(|end| NOW <= end)) {
         for rule in &given.policy.rules {
             match fill(&rule.pattern, who, given.flags, dialect) {
                 Became::Is(pattern) => {

@@ -99,6 +99,9 @@ fn value(choose: &mut Choices<'_>) -> Value {
         .clone()
 }
 
+/// Takes keys out of the answer of a LIST and decides nothing.
+const KEYS_FILTER: &str = "{{ .path }}{{ .key }}";
+
 const KEYS: [&str; 7] = ["a", "b", "version", "B", "*", "max_versions", "limit"];
 
 fn parameters(choose: &mut Choices<'_>) -> Option<BTreeMap<String, Vec<Value>>> {
@@ -123,9 +126,7 @@ pub fn data(choose: &mut Choices<'_>, keys: &[&str], strings: bool) -> serde_jso
     for _ in 0..choose.pick(3) {
         let key = (*choose.of(keys)).to_owned();
         let value = value(choose);
-        if !strings {
-            map.insert(key, value);
-        } else if value.is_string() {
+        if !strings || value.is_string() {
             map.insert(key, value);
         }
     }
@@ -162,7 +163,12 @@ pub fn block(choose: &mut Choices<'_>, dialect: Dialect, paths: &[String], templ
     let capabilities = (legacy.is_none() || choose.once_in(2)).then_some(capabilities);
     let limits = limits(choose, dialect);
     let expires = (dialect.is_openbao() && choose.once_in(16)).then(|| *choose.of(&[PAST, FUTURE]));
-    Made { pattern, capabilities, legacy, limits, expires }
+    let mut made = Made { pattern, capabilities, legacy, limits, expires };
+    // refused beside anything that does not list
+    if made.limits.pagination > 0 && made.rule().capabilities.has(Capability::List) && choose.once_in(2) {
+        made.limits.keys_filter = Some(KEYS_FILTER.to_owned());
+    }
+    made
 }
 
 /// A policy of a few blocks.
@@ -223,6 +229,9 @@ impl Made {
         if limits.pagination > 0 {
             lines.push(format!("pagination_limit = {}", limits.pagination));
         }
+        if let Some(filter) = &limits.keys_filter {
+            lines.push(format!("list_scan_response_keys_filter_path = {filter:?}"));
+        }
         if let Some(expires) = self.expires {
             lines.push(format!("expiration = {expires:?}"));
         }
@@ -253,6 +262,9 @@ impl Made {
         }
         if self.limits.pagination > 0 {
             put("pagination_limit", json!(self.limits.pagination));
+        }
+        if let Some(filter) = &self.limits.keys_filter {
+            put("list_scan_response_keys_filter_path", json!(filter));
         }
         if let Some(expires) = self.expires {
             put("expiration", json!(expires));

@@ -190,6 +190,8 @@ impl Oracle {
             Dialect::OpenBao25 if scan => self.best(path),
             Dialect::Vault115 | Dialect::Vault121 | Dialect::OpenBao25 => self.best(trimmed).or_else(|| self.best(path)),
             Dialect::OpenBao26 | Dialect::Any => self.best(path).or_else(|| self.best(trimmed)),
+            // the pool is for what LIST asks: a path without its slash comes from sys/capabilities
+            Dialect::Vault20 if !path.ends_with('/') => self.best(path),
             Dialect::Vault20 => {
                 let mut pool = self.candidates(path);
                 pool.extend(self.candidates(trimmed));

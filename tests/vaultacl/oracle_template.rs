@@ -38,7 +38,8 @@ pub fn fill(pattern: &str, who: &Identity, flags: PolicyFlags, dialect: Dialect)
     Became::Is(out.strip_prefix('/').unwrap_or(&out).to_owned())
 }
 
-/// `/`, `*` and `+` would change what the pattern means: OpenBao cares unless told otherwise, Vault 1.21.0 does not.
+/// `/`, `*` and `+` would change what the pattern means: OpenBao cares unless told otherwise, Vault 1.21.0 does not; no Vault 2.0
+/// was there to ask.
 fn harmless(value: &str, flags: PolicyFlags, dialect: Dialect) -> bool {
     let wild = value.contains(['*', '+']);
     match dialect {

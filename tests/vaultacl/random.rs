@@ -2,7 +2,7 @@
 
 use partywall::model::vault::PolicyFlags;
 use partywall::vaultacl::acl::Acl;
-use partywall::vaultacl::capability::OPERATIONS;
+use partywall::vaultacl::capability::{OPERATIONS, Operation};
 use partywall::vaultacl::dialect::{DIALECTS, Dialect};
 use partywall::vaultacl::policy::Policy;
 use partywall::vaultacl::template::{EntityValues, Identity};
@@ -21,9 +21,11 @@ fn path(choose: &mut Choices<'_>) -> String {
     format!("{}{}", parts.join("/"), if choose.once_in(4) { "/" } else { "" })
 }
 
-fn someone(choose: &mut Choices<'_>) -> Identity {
-    let name = *choose.of(&["a", "b", "ab", "a/b", "a*", "+", ""]);
-    let metadata = [("k".into(), (*choose.of(&["a", "", "ä", "*"])).into())].into();
+fn someone(choose: &mut Choices<'_>, dialect: Dialect) -> Identity {
+    // what Vault 2.0 makes of wildcards in values is not settled (`spec/vault.md` 9)
+    let settled = dialect != Dialect::Vault20;
+    let name = *choose.of(if settled { &["a", "b", "ab", "a/b", "a*", "+", ""][..] } else { &["a", "b", ""] });
+    let metadata = [("k".into(), (*choose.of(if settled { &["a", "", "ä", "*"][..] } else { &["a", ""] })).into())].into();
     if choose.once_in(4) {
         return Identity::default();
     }
@@ -55,19 +57,31 @@ fn world(choose: &mut Choices<'_>) -> World {
             (policy, flags, if choose.once_in(4) { *choose.of(&NAMESPACES) } else { "" })
         })
         .collect();
-    World { dialect, made, who: someone(choose), paths }
+    World { dialect, made, who: someone(choose, dialect), paths }
 }
 
-/// Every path, with slashes where they may matter, in every namespace.
+/// Every path, with slashes where they may matter.
 fn around(paths: &[String]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for path in paths {
         all.extend([path.clone(), format!("{path}/"), format!("/{path}"), format!("{path}/a"), format!("{path}b")]);
         all.extend(path.rsplit_once('/').map(|(parent, _)| parent.to_owned()));
     }
-    let below: Vec<String> = all.iter().flat_map(|path| [format!("n/{path}"), format!("n/b/{path}")]).collect();
-    all.extend(below);
     all
+}
+
+/// Shows the world when a comparison in it fails.
+struct Told<'a>(&'a World);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for (policy, flags, namespace) in &self.0.made {
+                eprintln!("# of {namespace:?}, {flags:?}\n{}", made::hcl(policy));
+            }
+            eprintln!("{} for {:?}", self.0.dialect.word(), self.0.who.entity);
+        }
+    }
 }
 
 fn agree(bytes: &[u8]) {
@@ -76,10 +90,17 @@ fn agree(bytes: &[u8]) {
     let meant: Vec<Policy> = world.made.iter().map(|(made, ..)| made::meant(made)).collect();
     let given: Vec<Given<'_>> =
         meant.iter().zip(&world.made).map(|(policy, (_, flags, namespace))| Given { policy, flags: *flags, namespace }).collect();
+    let _told = Told(&world);
+    let namespaces: Vec<&str> = world.made.iter().map(|(.., namespace)| *namespace).collect();
     let both = Both::new(&given, &world.who, world.dialect);
     for path in around(&world.paths) {
+        let path = format!("{}{path}", choose.of(&namespaces));
         both.capabilities(&path);
         for (_, operation) in OPERATIONS {
+            // LIST is where the dialects differ
+            if operation != Operation::List && !choose.once_in(4) {
+                continue;
+            }
             let (data, wrap) = if choose.once_in(3) {
                 (Some(made::data(&mut choose, &["a", "b", "B", "limit"], false)), *choose.of(&[None, Some(10), Some(60), Some(90)]))
             } else {
@@ -88,7 +109,9 @@ fn agree(bytes: &[u8]) {
             both.ask(operation, &path, data.as_ref(), wrap);
         }
     }
-    assert_eq!(both.acl, again(&given, &world), "the same policies make the same ACL");
+    if choose.once_in(8) {
+        assert_eq!(both.acl, again(&given, &world), "the same policies make the same ACL");
+    }
 }
 
 fn again(given: &[Given<'_>], world: &World) -> Acl {

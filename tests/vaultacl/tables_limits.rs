@@ -1,10 +1,13 @@
 //! 1.5 and 1.6, limits: rows as OpenBao 2.7.2 and Vault 1.21.0 answered them.
 
+use partywall::model::vault::PolicyFlags;
 use partywall::vaultacl::capability::Operation::{self, Create, Delete, List, Patch, Read, Scan, Update};
 use partywall::vaultacl::dialect::Dialect::{self, OpenBao26, Vault121};
+use partywall::vaultacl::template::Identity;
 use serde_json::{Value, json};
 
-use crate::both::Both;
+use crate::both::{Both, Given};
+use crate::made::NOW;
 
 fn acl(body: &str, dialect: Dialect) -> Both {
     Both::of(&[&block(body)], dialect)
@@ -177,4 +180,15 @@ fn blocks_of_openbao_expire() {
     let gone =
         "path \"a/*\" { capabilities = [\"read\"] }\npath \"a/b\" { capabilities = [\"deny\"] expiration = \"2020-01-02T03:04:05Z\" }";
     assert!(Both::of(&[gone], OpenBao26).allowed(Read, "a/b"), "a deny that has expired denies nothing");
+}
+
+/// OpenBao's `ttl` and `expiration` of a whole policy.
+#[test]
+fn policies_of_openbao_expire() {
+    let policy = partywall::vaultacl::read("path \"a\" { capabilities = [\"read\"] }", OpenBao26).unwrap();
+    for (milliseconds, allowed) in [(-1, false), (1_000, true)] {
+        let flags = PolicyFlags { expires: Some(NOW.plus(milliseconds)), ..PolicyFlags::default() };
+        let both = Both::new(&[Given { policy: &policy, flags, namespace: "" }], &Identity::default(), OpenBao26);
+        assert_eq!(both.allowed(Read, "a"), allowed);
+    }
 }

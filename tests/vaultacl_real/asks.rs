@@ -53,7 +53,7 @@ impl Ask {
 }
 
 fn pick<'a>(choose: &mut Choices<'_>, names: &[&'a str]) -> &'a str {
-    *choose.of::<&str>(names)
+    choose.of::<&str>(names)
 }
 
 /// GET of anything, plain, as HELP, or with parameters.

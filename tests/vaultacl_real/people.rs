@@ -81,8 +81,8 @@ impl People {
             people.all.push(Person { alias: alias.to_owned(), who });
             ids.push(id);
         }
-        people.join(server, "ga", json!({"x": "a", "empty": ""}), &ids[..3], &[0, 1, 2]);
-        people.join(server, "gb", json!({"x": "+"}), &ids[2..5], &[2, 3, 4]);
+        people.join(server, "ga", &json!({"x": "a", "empty": ""}), &ids[..3], &[0, 1, 2]);
+        people.join(server, "gb", &json!({"x": "+"}), &ids[2..5], &[2, 3, 4]);
         let group = people.all[0].who.groups.keys().next().unwrap().to_string();
         people.templates = templates(&accessor, &group);
         people.values = ["alice", "a", "b", "ab", "a/b", "ga", "al"].into_iter().map(str::to_owned).collect();
@@ -91,10 +91,10 @@ impl People {
         people
     }
 
-    fn join(&mut self, server: &DevServer, name: &str, metadata: Value, ids: &[String], members: &[usize]) {
+    fn join(&mut self, server: &DevServer, name: &str, metadata: &Value, ids: &[String], members: &[usize]) {
         let made = ok(server, "POST", "identity/group", &json!({"name": name, "metadata": metadata, "member_entity_ids": ids}));
         let id = Name::from(made["data"]["id"].as_str().unwrap());
-        let values = GroupValues { name: name.into(), metadata: names(&metadata) };
+        let values = GroupValues { name: name.into(), metadata: names(metadata) };
         for member in members {
             self.all[*member].who.groups.insert(id.clone(), values.clone());
         }

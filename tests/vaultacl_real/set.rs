@@ -43,14 +43,7 @@ pub fn play(stage: &Stage<'_>, seed: u64, tally: &Tally) {
     tally.policies.fetch_add(set.policies.len(), Ordering::Relaxed);
     let mut differences = Vec::new();
     let oracle = set.oracle();
-    if oracle.is_none() && std::env::var("PW_SKIP").is_ok() {
-        return;
-    }
-    let ours: Vec<(&str, Acl)> = match std::env::var("PW_OURS").as_deref() {
-        Ok("none") => vec![],
-        Ok("values") => vec![("values", set.acl(false))],
-        _ => vec![("values", set.acl(false)), ("texts", set.acl(true))],
-    };
+    let ours = [("values", set.acl(false)), ("texts", set.acl(true))];
     set.compare_capabilities(&mut choose, oracle.as_ref(), &ours, tally, &mut differences);
     for (inside, ask) in &set.asks {
         set.compare_request(inside, ask, oracle.as_ref(), &ours, tally, &mut differences);
@@ -78,7 +71,7 @@ impl<'a> Set<'a> {
         let inside: Vec<&'static str> = stage.namespaces.iter().copied().filter(|each| each.starts_with(namespace)).collect();
         let asks: Vec<(&'static str, Ask)> = (0..12)
             .map(|_| {
-                let inside = if choose.once_in(3) { *choose.of(&inside) } else { namespace };
+                let inside = if choose.once_in(3) { choose.of(&inside) } else { namespace };
                 (inside, asks::ask(choose, stage.dialect.is_openbao(), !inside.is_empty()))
             })
             .collect();
@@ -100,15 +93,12 @@ impl<'a> Set<'a> {
         }
         let with_default = choose.once_in(4);
         let mut body = json!({"policies": names, "no_default_policy": !with_default, "renewable": false});
-        let path = match person {
-            Some(person) => {
-                body["entity_alias"] = json!(person.alias);
-                People::login()
-            }
-            None => {
-                body["type"] = json!(choose.of(&["service", "batch"]));
-                "auth/token/create".to_owned()
-            }
+        let path = if let Some(person) = person {
+            body["entity_alias"] = json!(person.alias);
+            People::login()
+        } else {
+            body["type"] = json!(choose.of(&["service", "batch"]));
+            "auth/token/create".to_owned()
         };
         let made = ok(stage.server, namespace, "POST", &path, &body);
         let token = made["auth"]["client_token"].as_str().unwrap().to_owned();
@@ -165,7 +155,7 @@ impl<'a> Set<'a> {
     /// One of the namespaces that the token may be used in.
     fn inside(&self, choose: &mut Choices<'_>) -> &'static str {
         let inside: Vec<&'static str> = self.stage.namespaces.iter().copied().filter(|each| each.starts_with(self.namespace)).collect();
-        if choose.once_in(2) { *choose.of(&inside) } else { self.namespace }
+        if choose.once_in(2) { choose.of::<&str>(&inside) } else { self.namespace }
     }
 
     fn compare_capabilities(
@@ -180,15 +170,15 @@ impl<'a> Set<'a> {
         for _ in 0..2 {
             let inside = self.inside(choose);
             let deeper = inside.strip_prefix(self.namespace).unwrap();
-            let asked = self.asks.iter().filter(|(of, _)| *of == inside).map(|(_, ask)| format!("{deeper}{}", ask.path));
-            let mut paths: Vec<String> = asked
-                .collect::<Vec<_>>()
-                .iter()
-                .chain(&all)
-                .filter_map(|path| path.strip_prefix(deeper))
-                .filter_map(|path| choose.once_in(4).then(|| twisted(choose, path)))
-                .filter(|path| !path.is_empty())
-                .collect();
+            let asked = self.asks.iter().filter(|(of, _)| *of == inside).map(|(_, ask)| ask.path.clone());
+            let mut paths: Vec<String> = asked.map(|path| twisted(choose, &path)).collect();
+            let others = all.iter().filter_map(|path| path.strip_prefix(deeper));
+            for path in others {
+                if choose.once_in(12) {
+                    paths.push(twisted(choose, path));
+                }
+            }
+            paths.retain(|path| !path.is_empty());
             paths.sort();
             paths.dedup();
             if paths.is_empty() {

@@ -12,7 +12,9 @@ use crate::app::role::Role;
 use crate::app::state::State;
 use crate::app::vault::{self, HARMS, STANCES, Stance};
 use crate::app::words;
+use crate::model::event::Authority;
 use crate::model::time::age;
+use crate::posture::assessment::Refusal;
 use crate::vaultacl::kv::Harm;
 use crate::vaultacl::reach::{Crossing, Grant, Root, RootFrom, TenantReach};
 
@@ -111,6 +113,7 @@ fn reached(state: &State, tenant: &str, width: usize) -> Doc {
     crossings(state, reach, &mut doc);
     grants(state, reach, "gives itself more by", &reach.escalations, Role::Breached, &mut doc);
     doubts(state, reach, &mut doc);
+    refusals(state, tenant, &mut doc);
     own(state, reach, &mut doc);
     let lists = [
         ("lists above its own by", &reach.ancestors, Role::SevMedium),
@@ -187,6 +190,33 @@ fn grants(state: &State, reach: &TenantReach, title: &str, list: &[Grant], of: R
     many(list.len(), TOLD, "rules", doc);
 }
 
+/// What Vault, a role's binding or a store's conditions refused to it lately: the wall at work, or one that is too tight.
+fn refusals(state: &State, tenant: &str, doc: &mut Doc) {
+    let lately: Vec<&Refusal> = refused(state, tenant).collect();
+    if lately.is_empty() {
+        return;
+    }
+    doc.head("refused to it lately");
+    for refusal in lately.iter().take(TOLD) {
+        let say = state.sayer();
+        let text = format!(
+            "{} by {}: {}: {}",
+            words::ago(state.now.since(refusal.last)),
+            words::authority(refusal.authority),
+            say.say(&refusal.about),
+            say.say(&refusal.message)
+        );
+        doc.hang(vec![span(format!("{} ", state.symbols().denied), Role::Accent)], &text, Role::Text);
+    }
+    many(lately.len(), TOLD, "refusals", doc);
+}
+
+/// Refusals of the secret wall to a tenant.
+pub fn refused<'a>(state: &'a State, tenant: &str) -> impl Iterator<Item = &'a Refusal> {
+    let all = state.assessed(tenant).map(|assessed| assessed.refusals.as_slice()).unwrap_or_default();
+    all.iter().filter(|refusal| matches!(refusal.authority, Authority::VaultAcl | Authority::VaultRoleBinding | Authority::StoreCondition))
+}
+
 /// The tenant's own paths and whether it can read them.
 fn own(state: &State, reach: &TenantReach, doc: &mut Doc) {
     doc.head("its own paths");
@@ -245,19 +275,19 @@ fn legend_in(state: &State, gap: usize, word: impl Fn(Stance) -> &'static str) -
 pub fn signs(state: &State, width: usize) -> Doc {
     let mut doc = Doc::new(width);
     for stance in STANCES {
-        let first = vec![span(stance.sign(state.symbols()), stance.role()), span(format!("  {:15}", stance.word()), Role::Strong)];
+        let first = vec![span(stance.sign(state.symbols()), stance.role()), span(format!("  {:16}", stance.word()), Role::Strong)];
         doc.hang(first, stance.words(), Role::Text);
     }
     doc.blank();
-    let harms = HARMS.map(|(harm, title)| (title, format!("tenants whose {} it reaches", meaning(harm))));
+    let harms = HARMS.map(|(harm, titles)| (titles[1], format!("tenants whose {} it reaches", meaning(harm))));
     let columns = [
-        ("RO", "roles that admit it".to_owned()),
-        ("LOGIN", "logins: with ServiceAccounts that exist / if it may create some".to_owned()),
+        ("ROLES", "roles that admit it".to_owned()),
+        ("LOGINS", "logins: with ServiceAccounts that exist / if it may create some".to_owned()),
         ("OWN", "what it can read of its own: whole, exact (not below), below (not the path itself), nothing".to_owned()),
     ];
     let rest = [("ESC", "rules by which it gives itself more".to_owned()), ("?", "things that can't be said".to_owned())];
     for (title, words) in columns.into_iter().chain(harms).chain(rest) {
-        doc.hang(vec![span(format!("{title:6}"), Role::Label)], &words, Role::Text);
+        doc.hang(vec![span(format!("{title:7}"), Role::Label)], &words, Role::Text);
     }
     doc
 }

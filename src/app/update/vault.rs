@@ -46,7 +46,7 @@ pub fn take(state: &mut State) {
     let Some(Dialog::Ask(dialog)) = &mut state.dialog else { return };
     match path::read(dialog.input.value(), &state.view.snapshot.vault) {
         Ok(asked) => {
-            state.walls.asked = dialog.input.value().to_owned();
+            dialog.input.value().clone_into(&mut state.walls.asked);
             dialog.asked = Some(asked);
             dialog.typing = false;
             dialog.scroll = 0;

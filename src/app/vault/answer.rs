@@ -7,7 +7,7 @@ use crate::model::ids::{Name, TenantId};
 use crate::vaultacl::acl::Origin;
 use crate::vaultacl::capability::{Capability, Operation};
 use crate::vaultacl::dialect::Dialect;
-use crate::vaultacl::reach::{Picture, Root, Ruling, Who, Whose};
+use crate::vaultacl::reach::{Picture, Ruling, Who, Whose};
 
 /// The operations that are asked for, in the order shown.
 const OPERATIONS: [Operation; 7] =
@@ -184,9 +184,7 @@ pub fn everyone(picture: &Picture, asked: &Asked, operation: Operation) -> Every
 /// Whose a secret is: tenants with a root that holds it. O(roots of all).
 pub fn owners(picture: &Picture, asked: &Asked) -> Vec<TenantId> {
     let Some((mount, path)) = &asked.secret else { return Vec::new() };
-    let holds = |root: &Root| {
-        root.mount == *mount
-            && path.strip_prefix(root.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || root.path.is_empty())
-    };
-    picture.by_tenant.iter().filter(|(_, reach)| reach.roots.iter().any(holds)).map(|(tenant, _)| tenant.clone()).collect()
+    let mut owners: Vec<TenantId> = picture.owners(mount, path).map(|(tenant, _)| tenant.clone()).collect();
+    owners.dedup();
+    owners
 }

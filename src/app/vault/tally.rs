@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{HARMS, STANCES, Stance};
 use crate::model::ids::{Name, TenantId};
 use crate::vaultacl::kv::Harm;
-use crate::vaultacl::reach::{Crossing, Picture, TenantReach};
+use crate::vaultacl::reach::{Crossing, Partners, Picture, TenantReach};
 
 /// What is counted for one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Count {
     pub owner: usize,
     /// Tenants whose paths it reaches, by harm in the order of [`HARMS`].
     pub partners: [usize; 3],
+    /// Of those, whether all of a harm are reached only with ServiceAccounts that would have to be made.
+    pub made: [bool; 3],
     /// Rules through which it could give itself more.
     pub escalations: usize,
     /// What can't be said.
@@ -38,6 +40,7 @@ impl Count {
             configured: reach.logins.iter().filter(|login| login.who.exists()).count(),
             owner: reach.logins.len(),
             partners: HARMS.map(|(harm, _)| partners(&reach.crossings, harm)),
+            made: HARMS.map(|(harm, _)| made(reach, harm)),
             escalations: reach.escalations.len(),
             doubts: reach.doubts.len(),
         }
@@ -49,6 +52,12 @@ impl Count {
     }
 }
 
+/// Whether what is reached with a harm needs a ServiceAccount that does not exist.
+fn made(reach: &TenantReach, harm: Harm) -> bool {
+    let exists = |crossing: &Crossing| reach.logins.get(crossing.grant.login).is_none_or(|login| login.who.exists());
+    !reach.crossings.iter().any(|crossing| crossing.harm == harm && exists(crossing))
+}
+
 /// How many tenants are reached with a harm.
 fn partners(crossings: &[Crossing], harm: Harm) -> usize {
     let mut of_harm = crossings.iter().filter(|crossing| crossing.harm == harm).map(|crossing| &crossing.partners);
@@ -57,7 +66,7 @@ fn partners(crossings: &[Crossing], harm: Harm) -> usize {
     if rest.is_empty() {
         return first.len();
     }
-    let all: BTreeSet<&TenantId> = first.iter().chain(rest.into_iter().flat_map(|partners| partners.iter())).collect();
+    let all: BTreeSet<&TenantId> = first.iter().chain(rest.into_iter().flat_map(Partners::iter)).collect();
     all.len()
 }
 
@@ -105,7 +114,7 @@ mod tests {
     use crate::vaultacl::acl::Origin;
     use crate::vaultacl::capability::{Capabilities, Operation};
     use crate::vaultacl::kv::VERSION_2;
-    use crate::vaultacl::reach::{Doubt, Grant, Partners};
+    use crate::vaultacl::reach::{Doubt, Grant};
 
     fn crossing(harm: Harm, partners: &Partners) -> Crossing {
         let origin = Origin { policy: "p".into(), line: 1, capabilities: Capabilities::NONE, written: "a".into() };
@@ -117,8 +126,8 @@ mod tests {
     fn partners_are_counted_once_whatever_the_rules() {
         let both = Partners::from(["a".into(), "b".into()]);
         let other = Partners::from(["b".into(), "c".into()]);
-        let mut reach = TenantReach::default();
-        reach.crossings = vec![crossing(Harm::Tamper, &both), crossing(Harm::Tamper, &other), crossing(Harm::Tamper, &both)];
+        let crossings = vec![crossing(Harm::Tamper, &both), crossing(Harm::Tamper, &other), crossing(Harm::Tamper, &both)];
+        let mut reach = TenantReach { crossings, ..TenantReach::default() };
         let count = Count::of(&reach);
         assert_eq!((count.stance, count.partners), (Stance::Tamper, [0, 3, 0]));
         reach.crossings = vec![crossing(Harm::Structure, &both), crossing(Harm::Structure, &both)];

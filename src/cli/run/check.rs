@@ -12,9 +12,10 @@ use crate::cli::args::{CheckArgs, CheckOutput};
 use crate::config::Config;
 use crate::manifests::Reading;
 use crate::model::kind::Kind;
+use crate::model::source::SourceState;
 use crate::posture::engine::from_scratch;
 use crate::posture::finding::Subject;
-use crate::posture::sight::Source;
+use crate::posture::sight::{Source, VAULT_SOURCES};
 use crate::receipt::book::Book;
 use crate::report;
 
@@ -29,8 +30,14 @@ pub async fn live(config: &Config, args: &CheckArgs) -> Result<ExitCode> {
 pub fn files(config: &Config, args: &CheckArgs) -> Result<ExitCode> {
     let Some(reading) = manifests::read(&args.from)? else { return Ok(ExitCode::from(BLIND)) };
     let mut assessment = from_scratch(&engine_config(config), &reading.snapshot, &Book::default(), crate::live::now());
+    let dumped = reading.snapshot.vault.configured;
     for unknown in &mut assessment.unknowns {
-        if [Source::Vault.name(), Kind::Event.as_str()].contains(&unknown.source.as_str()) {
+        let source = unknown.source.as_str();
+        if dumped && VAULT_SOURCES.iter().any(|vault| vault.name() == source) {
+            if unknown.why == SourceState::Off.word() {
+                "not among the files".clone_into(&mut unknown.why);
+            }
+        } else if [Source::Vault.name(), Kind::Event.as_str()].contains(&source) {
             "manifests do not show it".clone_into(&mut unknown.why);
         }
     }

@@ -1,9 +1,10 @@
 //! What the commands say about what could not be seen.
 
 use crate::app::msg::View;
-use crate::model::kind::Kind;
+use crate::model::kind::{Kind, WATCHED};
 use crate::model::source::SourceState;
 use crate::model::text::clean;
+use crate::posture::assessment::Unknown;
 use crate::posture::sight::Source;
 
 /// Whether anything of the cluster was seen at all.
@@ -11,10 +12,15 @@ pub fn any_seen(view: &View) -> bool {
     view.snapshot.sources.values().any(|state| matches!(state, SourceState::Live | SourceState::Stale { .. } | SourceState::Loading(_)))
 }
 
-/// Whether something could not be looked at. A Vault that was never configured is no such thing.
+/// Whether something could not be looked at. A Vault that was never configured is no such thing, nor is what the operator chose not to let
+/// us ask for.
 pub fn anything_unseen(view: &View) -> bool {
-    let absent = |unknown: &crate::posture::assessment::Unknown| unknown.source == Source::Vault.name() && !view.snapshot.vault.configured;
-    view.assessment.unknowns.iter().any(|unknown| !absent(unknown))
+    let absent = |unknown: &Unknown| unknown.source == Source::Vault.name() && !view.snapshot.vault.configured;
+    let not_asked = |unknown: &Unknown| {
+        let mut kinds = WATCHED.iter().filter(|info| info.kind.as_str() == unknown.source);
+        kinds.any(|info| Source::Objects(info.kind).not_asked(&view.snapshot))
+    };
+    view.assessment.unknowns.iter().any(|unknown| !absent(unknown) && !not_asked(unknown))
 }
 
 /// Why nothing was seen.
@@ -47,7 +53,6 @@ mod tests {
 
     use super::*;
     use crate::model::changes::Change;
-    use crate::model::kind::WATCHED;
     use crate::model::store::Store;
     use crate::model::vault::VaultFacts;
     use crate::posture::engine::{EngineConfig, from_scratch};
@@ -60,6 +65,7 @@ mod tests {
             store.apply(Change::Listed(info.kind));
         }
         store.apply(Change::State(Kind::NetworkPolicy, state.clone()));
+        store.apply(Change::State(Kind::TokenSecret, SourceState::Off));
         store.apply(Change::Vault(Box::new(VaultFacts { configured: vault, ..VaultFacts::default() })));
         let (snapshot, _) = store.publish();
         let assessment = from_scratch(&EngineConfig::default(), &snapshot, &Book::default(), crate::model::time::Time(0));
@@ -67,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_kind_and_a_silent_vault_are_unseen_and_no_vault_at_all_is_not() {
+    fn a_denied_kind_and_a_silent_vault_are_unseen_and_no_vault_at_all_or_what_is_not_asked_for_is_not() {
         assert!(!anything_unseen(&view(&SourceState::Live, false)));
         assert!(anything_unseen(&view(&SourceState::Denied { why: "no".into() }, false)));
         assert!(anything_unseen(&view(&SourceState::Loading(1), false)));

@@ -22,14 +22,14 @@ const TEMPLATE: &str = "agent-inject-template-";
 const ASKING: [&str; 3] = ["secret", "secrets", "pkiCert"];
 
 /// The fact; none where injection is not asked for.
-pub(super) fn fact(noted: Vec<(Cow<'_, str>, Field<Str<'_>>)>, interner: &mut Interner) -> Option<InjectorFact> {
+pub(super) fn fact(noted: &[(Cow<'_, str>, Field<Str<'_>>)], interner: &mut Interner) -> Option<InjectorFact> {
     let asked = noted.iter().any(|(key, value)| key == "agent-inject" && yes(value.text()));
     if !asked {
         return None;
     }
     let mut fact = InjectorFact::default();
     let mut paths = Vec::new();
-    for (key, value) in &noted {
+    for (key, value) in noted {
         if value.is_odd() {
             fact.opaque = true;
             continue;
@@ -197,8 +197,8 @@ mod tests {
     }
 
     fn of(pairs: &[(&str, &str)]) -> Option<InjectorFact> {
-        let noted = pairs.iter().map(|(key, value)| (Cow::Borrowed(*key), Field::Is(Str(Cow::Borrowed(*value))))).collect();
-        fact(noted, &mut Interner::default())
+        let noted: Vec<_> = pairs.iter().map(|(key, value)| (Cow::Borrowed(*key), Field::Is(Str(Cow::Borrowed(*value))))).collect();
+        fact(&noted, &mut Interner::default())
     }
 
     #[test]

@@ -68,6 +68,6 @@ fn items(wire: &SecretVolumeWire<'_>, interner: &mut Interner) -> Box<[(Name, Na
 
 /// What the agent injector is asked for, shared by the pods of a template.
 pub(super) fn injector(noted: Field<NotedWire<'_>>, interner: &mut Interner) -> Option<Arc<InjectorFact>> {
-    let fact = injector::fact(noted.get()?.injector, interner)?;
+    let fact = injector::fact(&noted.get()?.injector, interner)?;
     Some(interner.injector(fact))
 }

@@ -61,8 +61,8 @@ pub(crate) enum Secrets {
     Walkthrough,
     /// The same over HTTPS with an audience.
     Good,
-    /// The role admits every namespace.
-    EveryNamespace,
+    /// The role admits any account in any namespace whose name ends as the tenant's: a neighbour has one.
+    LooseRole,
     /// The role admits the account `default`.
     DefaultAccount,
     /// The store names no account, so the controller's own is used.
@@ -77,7 +77,7 @@ pub(crate) enum Secrets {
     MissingPolicy,
     /// Good, and an ExternalSecret of it asks for a neighbour's path: Vault refuses.
     Trespass,
-    /// Good, and its account is that of a ClusterSecretStore that everybody may use.
+    /// Good, and its account is that of a ClusterSecretStore that a neighbour may use too.
     Lender,
     /// Good, and one of its ExternalSecrets goes by that store: as somebody else.
     Borrower,
@@ -108,10 +108,7 @@ pub(crate) struct Plan {
 impl Secrets {
     /// Whether a delivery pipeline keeps it, and not a person.
     pub(crate) const fn piped(self) -> bool {
-        !matches!(
-            self,
-            Self::Walkthrough | Self::EveryNamespace | Self::DefaultAccount | Self::NoAccount | Self::WidePolicy | Self::Nothing
-        )
+        !matches!(self, Self::Walkthrough | Self::LooseRole | Self::DefaultAccount | Self::NoAccount | Self::WidePolicy | Self::Nothing)
     }
 }
 
@@ -228,7 +225,7 @@ static STORY: [Row; 12] = [
         Net::Good,
         Quota::Roomy,
         Limits::Walkthrough,
-        Secrets::EveryNamespace,
+        Secrets::LooseRole,
         "baseline",
         150,
         "1.121.3",

@@ -22,15 +22,18 @@ pub(crate) fn build(vault: &mut Vault, plan: &Plan) {
     let name = format!("tenant-{}", plan.name);
     let home = plan.home();
     vault.policies.insert(name.clone(), policy(plan));
-    let namespaces = if plan.secrets == Secrets::EveryNamespace { "*" } else { home };
+    let (names, namespaces) = match plan.secrets {
+        Secrets::LooseRole => ("*".to_owned(), format!("*-{}", plan.name)),
+        _ => (plan.account(), home.to_owned()),
+    };
     let audience = if plan.secrets == Secrets::Walkthrough { "" } else { "vault" };
     let mut policies = vec![name.clone()];
     if plan.secrets == Secrets::MissingPolicy {
         policies.push(format!("{name}-shared"));
     }
     let role = Role {
-        names: vec![plan.account()],
-        namespaces: vec![namespaces.to_owned()],
+        names: vec![names],
+        namespaces: vec![namespaces],
         audience: audience.to_owned(),
         policies,
         ttl: 3_600,

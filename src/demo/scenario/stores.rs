@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::forge::{By, Forge, by_kubectl};
 use super::plan::{Plan, Secrets};
 
-/// The store that everybody may use, with one tenant's account.
+/// The store that two tenants may use, with the account of one of them.
 const LENT: &str = "platform-vault";
 /// Whose path a tenant asks for that should not.
 const COVETED: &str = "web-tenant-globex";
@@ -31,9 +31,11 @@ pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan, by: By) {
         Secrets::Trespass => external(forge, namespace, "partner-keys", ("SecretStore", "vault"), COVETED, by_kubectl(5_400)),
         Secrets::Lender => {
             let account = json!({"name": plan.account(), "namespace": namespace});
+            // meant for two; the second is a pattern without its ends
+            let conditions = json!([{"namespaces": [namespace]}, {"namespaceRegexes": ["tenant-vandelay"]}]);
             let store = json!({
                 "kind": "ClusterSecretStore", "metadata": {"name": LENT},
-                "spec": {"provider": {"vault": provider(plan, Some(account))}}, "status": valid(),
+                "spec": {"conditions": conditions, "provider": {"vault": provider(plan, Some(account))}}, "status": valid(),
             });
             forge.add(store, by_kubectl(60 * 86_400));
         }
@@ -43,7 +45,7 @@ pub(crate) fn build(forge: &mut Forge<'_>, plan: &Plan, by: By) {
 }
 
 fn provider(plan: &Plan, account: Option<Value>) -> Value {
-    let scheme = if plan.secrets == Secrets::EveryNamespace { "http" } else { "https" };
+    let scheme = if plan.secrets == Secrets::LooseRole { "http" } else { "https" };
     let mut auth = json!({"mountPath": "kubernetes", "role": format!("tenant-{}", plan.name)});
     if let (Some(map), Some(account)) = (auth.as_object_mut(), account) {
         map.insert("serviceAccountRef".into(), account);

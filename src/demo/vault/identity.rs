@@ -92,9 +92,9 @@ pub(crate) fn answer(vault: &mut Vault, rest: &str, ask: &Ask<'_>) -> Result<Out
         })),
         ("group/id", Operation::List) => listed(known.groups.iter().map(|(id, group)| (id, group_row(known, id, group)))),
         ("lookup/entity", Operation::Update) => lookup(vault, &ask.body),
-        ("entity", Operation::Update) => write_entity(vault, &ask.body),
+        ("entity", Operation::Update) => Ok(write_entity(vault, &ask.body)),
         ("entity-alias", Operation::Update) => write_alias(vault, &ask.body),
-        ("group", Operation::Update) => write_group(vault, &ask.body),
+        ("group", Operation::Update) => Ok(write_group(vault, &ask.body)),
         ("entity/id" | "entity-alias/id" | "group/id" | "lookup/entity" | "entity" | "group", _) => Err(unsupported_operation()),
         (_, Operation::Read) => one(vault, rest),
         _ => Err(unsupported_path()),
@@ -153,7 +153,7 @@ fn lower(body: &Value, field: &str) -> Option<Vec<String>> {
     texts(body, field).map(|list| list.into_iter().map(|name| name.to_lowercase()).collect())
 }
 
-fn write_entity(vault: &mut Vault, body: &Value) -> Result<Outcome, Failure> {
+fn write_entity(vault: &mut Vault, body: &Value) -> Outcome {
     let name = body.text("name").to_owned();
     let fresh = vault.uuid();
     let known = vault.identities.entities.iter().find(|(_, entity)| entity.name == name).map(|(id, _)| id.clone());
@@ -163,7 +163,7 @@ fn write_entity(vault: &mut Vault, body: &Value) -> Result<Outcome, Failure> {
     entity.policies = lower(body, "policies").unwrap_or_default();
     entity.metadata = map(body, "metadata").unwrap_or_default();
     entity.disabled = body.truth("disabled");
-    Ok(Outcome::Data(json!({"aliases": null, "id": id, "name": entity.name})))
+    Outcome::Data(json!({"aliases": null, "id": id, "name": entity.name}))
 }
 
 fn write_alias(vault: &mut Vault, body: &Value) -> Result<Outcome, Failure> {
@@ -180,7 +180,7 @@ fn write_alias(vault: &mut Vault, body: &Value) -> Result<Outcome, Failure> {
     Ok(Outcome::Data(json!({"canonical_id": entity, "id": id})))
 }
 
-fn write_group(vault: &mut Vault, body: &Value) -> Result<Outcome, Failure> {
+fn write_group(vault: &mut Vault, body: &Value) -> Outcome {
     let (name, fresh) = (body.text("name").to_owned(), vault.uuid());
     let known = vault.identities.groups.iter().find(|(_, group)| group.name == name).map(|(id, _)| id.clone());
     let id = known.unwrap_or(fresh);
@@ -191,7 +191,7 @@ fn write_group(vault: &mut Vault, body: &Value) -> Result<Outcome, Failure> {
     group.entities = texts(body, "member_entity_ids").unwrap_or_default();
     group.groups = texts(body, "member_group_ids").unwrap_or_default();
     group.external = body.text("type") == "external";
-    Ok(Outcome::Data(json!({"id": id, "name": group.name})))
+    Outcome::Data(json!({"id": id, "name": group.name}))
 }
 
 /// A map as the server writes it: nothing for an empty one.

@@ -13,7 +13,7 @@ use crate::model::snapshot::NamespaceFacts;
 use crate::model::text::clean;
 use crate::netpol::isolation::Direction;
 use crate::posture::finding::Subject;
-use crate::posture::rbac::{Allowed, Doubt, Grant, Scope, granted, words};
+use crate::posture::rbac::{Allowed, Doubt, Grant, Scope, granted, person, words};
 use crate::posture::verdict::Declared;
 use crate::posture::view::{Point, TenantView, count};
 
@@ -107,28 +107,21 @@ fn lifted(grant: &Grant<'_>) -> Option<Point> {
 
 fn told(grant: &Grant<'_>, declared: Declared, reason: &'static str, message: String, said: &str) -> Point {
     let binding = grant.binding.meta.object(grant.binding.kind);
-    Point::new(declared, Subject::object(&binding), message).because(reason).with(binding, "subjects", &person(grant)).with(
-        grant.role.meta.object(grant.role.kind),
-        "rules",
-        said,
-    )
+    Point::new(declared, Subject::object(&binding), message)
+        .because(reason)
+        .with(binding, "subjects", &person(grant.subject, &grant.binding.meta.namespace))
+        .with(grant.role.meta.object(grant.role.kind), "rules", said)
 }
 
 fn sentence(grant: &Grant<'_>, said: &str) -> String {
     let (binding, role) = (clean(&grant.binding.meta.name), clean(&grant.role.meta.name));
-    format!("{} {binding} lets {} {} by {} {role}", grant.binding.kind, clean(&person(grant)), clean(said), grant.role.kind)
-}
-
-/// The subject, as one says it. Not cleaned.
-fn person(grant: &Grant<'_>) -> String {
-    match grant.subject {
-        RbacSubject::Account { namespace, name } => {
-            let namespace = if namespace.is_empty() { &grant.binding.meta.namespace } else { namespace };
-            format!("ServiceAccount {namespace}/{name}")
-        }
-        RbacSubject::User(name) => format!("User {name}"),
-        RbacSubject::Group(name) => format!("Group {name}"),
-    }
+    format!(
+        "{} {binding} lets {} {} by {} {role}",
+        grant.binding.kind,
+        clean(&person(grant.subject, &grant.binding.meta.namespace)),
+        clean(said),
+        grant.role.kind
+    )
 }
 
 /// Whether the Admin tier comes before policies of a kind: not before those of engines with tiers of their own that may allow, and whoever

@@ -147,10 +147,11 @@ mod tests {
     const READ: &[Capability] = &[Capability::Read];
     const DENY: &[Capability] = &[Capability::Deny];
 
+    type Case<'a> = (&'a [(&'a str, &'a [Capability])], &'a [Root], Option<(&'a str, &'a str, Kind)>);
+
     #[test]
     fn roots_before_rules() {
         let named = [root("secret", 2, "acme", RootFrom::Named)];
-        type Case<'a> = (&'a [(&'a str, &'a [Capability])], &'a [Root], Option<(&'a str, &'a str, Kind)>);
         let cases: &[Case<'_>] = &[
             (&[("secret/data/acme", READ)], &named, Some(("secret", "acme", Kind::Exact))),
             (&[("secret/data/acme/*", READ)], &named, Some(("secret", "acme/", Kind::Prefix))),

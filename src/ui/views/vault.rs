@@ -42,16 +42,17 @@ static COLUMNS: [Column; 8] = [
     column(["RO", "ROLES"], [2, 5], 48, |count, _| (short(count.roles), if count.roles == 0 { Role::Na } else { Role::Text })),
     column(["LOGIN", "LOGINS"], [5, 7], 44, |count, _| (format!("{}/{}", short(count.configured), short(count.owner)), Role::Text)),
     column(["OWN", "OWN"], [7, 7], 34, |_, beside| (beside.cover.0.to_owned(), beside.cover.1)),
-    column(["VAL", "VALUE"], [3, 5], 0, |count, beside| number(beside, partners(count, 0), Role::Breached)),
-    column(["TAM", "TAMPER"], [3, 6], 26, |count, beside| number(beside, partners(count, 1), Role::SevHigh)),
-    column(["STR", "STRUCT"], [3, 6], 30, |count, beside| number(beside, partners(count, 2), Role::Degraded)),
+    column(["VAL", "VALUE"], [3, 5], 0, |count, beside| partners(count, 0, Role::Breached, beside)),
+    column(["TAM", "TAMPER"], [3, 6], 26, |count, beside| partners(count, 1, Role::SevHigh, beside)),
+    column(["STR", "STRUCT"], [3, 6], 30, |count, beside| partners(count, 2, Role::Degraded, beside)),
     column(["ESC", "ESC"], [3, 3], 38, |count, beside| number(beside, count.escalations, Role::Breached)),
     column(["?", "?"], [2, 3], 20, |count, beside| number(beside, count.doubts, Role::Unknown)),
 ];
 
-/// How many tenants are reached with the nth harm.
-fn partners(count: &Count, nth: usize) -> usize {
-    count.partners.get(nth).copied().unwrap_or(0)
+/// How many tenants are reached with the nth harm; quieter where that needs a ServiceAccount that does not exist.
+fn partners(count: &Count, nth: usize, role: Role, beside: &Beside<'_>) -> (String, Role) {
+    let made = count.made.get(nth).copied().unwrap_or(false);
+    number(beside, count.partners.get(nth).copied().unwrap_or(0), if made { Role::Degraded } else { role })
 }
 
 /// A count in at most three columns.

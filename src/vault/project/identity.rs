@@ -27,7 +27,7 @@ fn alias(row: &Value) -> AliasFact {
 }
 
 /// An entity.
-pub(in crate::vault) fn entity(answer: &Value) -> Option<EntityFact> {
+pub(crate) fn entity(answer: &Value) -> Option<EntityFact> {
     let data = answer.get("data").filter(|data| data.get("id").is_some())?;
     let aliases = data.get("aliases").and_then(Value::as_array);
     Some(EntityFact {
@@ -41,7 +41,7 @@ pub(in crate::vault) fn entity(answer: &Value) -> Option<EntityFact> {
 }
 
 /// A group.
-pub(in crate::vault) fn group(answer: &Value) -> Option<GroupFact> {
+pub(crate) fn group(answer: &Value) -> Option<GroupFact> {
     let data = answer.get("data").filter(|data| data.get("id").is_some())?;
     Some(GroupFact {
         name: whole(data, "name"),

@@ -46,7 +46,7 @@ pub(super) async fn refresh<V, F>(
         async move { (name, answer.await) }
     }))
     .buffer_unordered(AT_ONCE);
-    let (mut items, mut trouble, mut denied) = (BTreeMap::new(), None, None);
+    let (mut items, mut trouble, mut denied) = (BTreeMap::new(), None, None::<(Name, Name)>);
     while let Some((name, (answer, asked))) = answers.next().await {
         let item = match answer {
             Ok(Some(value)) => Item::Read(value),
@@ -55,7 +55,10 @@ pub(super) async fn refresh<V, F>(
             Err(error) if error.kind == VaultErrorKind::NotFound => Item::Gone,
             Err(error) if error.kind == VaultErrorKind::Denied => {
                 let why = Name::from(line_missing(&error, &asked, "read"));
-                denied.get_or_insert_with(|| why.clone());
+                // answers come in any order: the same one is named every time
+                if denied.as_ref().is_none_or(|(first, _)| name < *first) {
+                    denied = Some((name.clone(), why.clone()));
+                }
                 Item::Unreadable(why)
             }
             Err(error) if error.kind == VaultErrorKind::Malformed => Item::Unreadable(clean(&error.to_string()).into()),
@@ -68,6 +71,7 @@ pub(super) async fn refresh<V, F>(
         items.insert(name, item);
     }
     drop(answers);
+    reading.progress |= trouble.as_ref().is_some_and(|error| error.kind == VaultErrorKind::RateLimited) && !items.is_empty();
     store(part, &listed, items);
     let left = turns.left(&listed);
     part.state = match trouble {
@@ -83,7 +87,7 @@ pub(super) async fn refresh<V, F>(
             }
         }
         None => match denied.filter(|_| part.items.is_empty()) {
-            Some(why) => SourceState::Denied { why },
+            Some((_, why)) => SourceState::Denied { why },
             None => SourceState::Live,
         },
     };

@@ -38,6 +38,9 @@ crds_empty() {
   local kinds
   kinds=$(kube get customresourcedefinitions -o 'jsonpath={range .items[*]}{.metadata.name},{end}' | tr , '\n' | grep -E '\.(policy\.networking\.k8s\.io|cilium\.io|external-secrets\.io|secrets\.hashicorp\.com|secrets-store\.csi\.x-k8s\.io)$' | paste -sd, -)
   [ -n "$kinds" ] || return 0
-  kube get "$kinds" -A -o 'jsonpath={range .items[*]}{.kind}{" "}{.metadata.name}{" "}{.metadata.namespace}{"\n"}{end}' |
-    while read -r kind name namespace; do kube delete "$kind" "$name" ${namespace:+-n "$namespace"} >/dev/null; done
+  # two groups have a VaultDynamicSecret: a kind is named with its version and group
+  kube get "$kinds" -A -o 'jsonpath={range .items[*]}{.kind}{" "}{.apiVersion}{" "}{.metadata.name}{" "}{.metadata.namespace}{"\n"}{end}' |
+    while read -r kind at name namespace; do
+      kube delete "$kind.${at#*/}.${at%/*}" "$name" ${namespace:+-n "$namespace"} >/dev/null
+    done
 }

@@ -89,14 +89,14 @@ fn one_role(state: &State, group: &Group<'_>, doc: &mut Doc) {
     }
     for dropped in login.acl.dropped().iter().take(RULES) {
         let origin = &dropped.origin;
-        let (sign, role) = if dropped.open { ("?", Role::Unknown) } else { (state.symbols().denied, Role::Muted) };
-        let text = format!(
-            "does not count: {} line {}, {}: {}",
-            say.say(&origin.policy),
-            origin.line,
-            say.say(&origin.written),
-            say.say(&dropped.why)
-        );
+        let (sign, role) = match (dropped.is_deny(), dropped.open) {
+            (true, _) => (state.symbols().over, Role::SevHigh),
+            (false, true) => ("?", Role::Unknown),
+            (false, false) => (state.symbols().denied, Role::Muted),
+        };
+        let what = if dropped.is_deny() { "a deny that does not count" } else { "does not count" };
+        let text =
+            format!("{what}: {} line {}, {}: {}", say.say(&origin.policy), origin.line, say.say(&origin.written), say.say(&dropped.why));
         doc.hang(vec![span(format!("  {sign} "), role)], &text, Role::Text);
     }
     many(login.acl.dropped().len(), RULES, "blocks that do not count", doc);

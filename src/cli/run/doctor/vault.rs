@@ -92,7 +92,7 @@ fn sources(vault: &VaultFacts) -> Vec<Line> {
     lines.push(part("secret mounts", &vault.secret_mounts, "SEC-05 to SEC-07, SEC-18"));
     let mut entities = part("entities", &vault.entities, "SEC-06 is only as far as seen");
     if vault.entities_elsewhere > 0 {
-        entities.state.push_str(&format!("; {} that log in elsewhere are left out", vault.entities_elsewhere));
+        entities.state = format!("{}; {} that log in elsewhere are left out", entities.state, vault.entities_elsewhere);
     }
     lines.push(entities);
     lines.push(part("groups", &vault.groups, "SEC-06 is only as far as seen"));
@@ -121,10 +121,10 @@ fn server(vault: &VaultFacts) -> String {
 fn part<V>(what: &str, part: &Part<Name, V>, costs: &str) -> Line {
     let mut state = part.state.to_string();
     if part.state == SourceState::Live {
-        state.push_str(&format!(", {}", part.items.len()));
+        state = format!("{state}, {}", part.items.len());
     }
     if let Some((name, why)) = part.unreadable.iter().next().filter(|_| part.state == SourceState::Live) {
-        state.push_str(&format!("; {} can't be read, such as {}: {}", part.unreadable.len(), clean(name), clean(why)));
+        state = format!("{state}; {} can't be read, such as {}: {}", part.unreadable.len(), clean(name), clean(why));
     }
     line(what, state, part.state == SourceState::Live && part.unreadable.is_empty(), costs)
 }

@@ -92,9 +92,10 @@ impl<H: Hands> Probe<'_, '_, H> {
         Ok(Some(push(&mut self.steps, step)))
     }
 
-    /// Tries a token for an audience that nobody has with a side's own role. A session that should not exist is revoked at once.
+    /// Tries a token for an audience that nobody has with a side's own role, if that pins one: else there is nothing to try. A session that should
+    /// not exist is revoked at once.
     pub(super) async fn wrong_audience(&mut self, side: &Side) -> Result<Option<usize>, ProbeError> {
-        if side.jwt.is_none() {
+        if side.jwt.is_none() || side.id.audience.is_none() {
             return Ok(None);
         }
         let audience: Name = self.nonce.as_str().into();
