@@ -56,7 +56,7 @@ pub fn policy(chance: &mut Chance, deep: bool) -> String {
         return ladder(chance, deep);
     }
     let mut text = String::new();
-    for _ in 0..1 + chance.below(5) {
+    for _ in 0..=chance.below(5) {
         let all = ["read", "update", "create", "delete", "list", "patch"];
         let mut capabilities: Vec<&str> = all.into_iter().filter(|_| chance.below(3) == 0).collect();
         if capabilities.is_empty() || chance.below(4) == 0 {
