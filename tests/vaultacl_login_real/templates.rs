@@ -27,7 +27,6 @@ fn entity(server: &DevServer, id: &str) -> EntityFact {
         accessor: alias["mount_accessor"].as_str().unwrap().into(),
         metadata: names(&alias["metadata"]),
         custom: names(&alias["custom_metadata"]),
-        ..AliasFact::default()
     };
     EntityFact {
         name: data["name"].as_str().unwrap().into(),
@@ -52,7 +51,8 @@ fn policy(accessor: &str) -> String {
         ("kv/entity/{{identity.entity.id}}/{{identity.entity.name}}".to_owned(), "\"read\""),
         (format!("kv/+/{}/x", alias("metadata.service_account_name")), "\"deny\""),
     ];
-    rows.iter().map(|(pattern, words)| format!("path \"{pattern}\" {{ capabilities = [{words}] }}\n")).collect()
+    let blocks: Vec<String> = rows.iter().map(|(pattern, words)| format!("path \"{pattern}\" {{ capabilities = [{words}] }}")).collect();
+    blocks.join("\n")
 }
 
 fn paths(account: &Account, entity: &str, name: &str) -> Vec<String> {

@@ -105,6 +105,12 @@ fn foreign(view: &TenantView<'_>, row: &Row, asked: &Asked, owners: &[TenantId])
     let denial = refused(view).into_iter().find(|denial| denial.is_about(row, asked));
     let point =
         Point::new(declared, Subject::object(&object), message.clone()).because("ESO-06").with(object.clone(), "path", &asked.request);
+    let point = match &row.login {
+        LoginBy::Kubernetes { account: Account::Named { namespace, name }, .. } if *namespace != row.namespace => {
+            point.with(ObjectRef::new(Kind::ServiceAccount, namespace.clone(), name.clone()), "logs in", "for it")
+        }
+        _ => point,
+    };
     match denial {
         Some(denial) if declared != Declared::Open => {
             let message = format!("{message}; held {} times, last at {}", denial.fact.count, denial.fact.last);
@@ -114,23 +120,26 @@ fn foreign(view: &TenantView<'_>, row: &Row, asked: &Asked, owners: &[TenantId])
     }
 }
 
-/// Whether the login of a row may do what it asks, by the evaluator; none where its login is not one we follow.
+/// Whether the login of a row may do what it asks, by the evaluator; none where its login is not one we follow. The ServiceAccount may be
+/// another tenant's, as with a ClusterSecretStore: then its tenant's logins are asked.
 fn allowed(view: &TenantView<'_>, row: &Row, asked: &Asked) -> Option<bool> {
     let LoginBy::Kubernetes { mount, role: Some(role), account } = &row.login else { return None };
-    let reach = view.secrets.by_tenant.get(view.tenant)?;
-    let is_it = |login: &crate::vaultacl::reach::Login| {
-        login.mount == *mount
-            && login.role.eq_ignore_ascii_case(role)
-            && match (account, &login.who) {
-                (Account::Named { namespace, name }, Who::Account { namespace: of, name: called }) => namespace == of && name == called,
-                (Account::Pods, Who::Account { namespace, .. }) => *namespace == row.namespace,
-                _ => false,
-            }
+    let namespace = match account {
+        Account::Named { namespace, .. } => namespace,
+        Account::Pods => &row.namespace,
+        Account::Controller | Account::Stored => return None,
     };
-    if matches!(account, Account::Controller | Account::Stored) {
-        return None;
-    }
-    let decisions = view.secrets.who(&asked.request, asked.operation, Some(view.tenant));
+    let whose = view.tenants.of.get(namespace)?;
+    let reach = view.secrets.by_tenant.get(whose)?;
+    let is_it = |login: &crate::vaultacl::reach::Login| {
+        let who = match (account, &login.who) {
+            (Account::Named { name, .. }, Who::Account { namespace: of, name: called }) => namespace == of && name == called,
+            (Account::Pods, Who::Account { namespace: of, .. }) => namespace == of,
+            _ => false,
+        };
+        who && login.mount == *mount && login.role.eq_ignore_ascii_case(role)
+    };
+    let decisions = view.secrets.who(&asked.request, asked.operation, Some(whose));
     let logins = reach.logins.iter().enumerate().filter(|(_, login)| is_it(login)).map(|(at, _)| at).collect::<BTreeSet<_>>();
     Some(decisions.iter().any(|decision| decision.allowed && logins.contains(&decision.login)))
 }

@@ -160,7 +160,7 @@ mod tests {
     fn left(pattern: &str, place: &str) -> Option<String> {
         tail(pattern, PatternKind::of(pattern), place).map(|tail| match tail {
             Tail::All => "all".to_owned(),
-            Tail::At(at) => pattern[at as usize..].to_owned(),
+            Tail::At(at) => pattern.get(at as usize..).unwrap().to_owned(),
         })
     }
 
