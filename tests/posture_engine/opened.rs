@@ -37,9 +37,12 @@ fn widening_the_policy_by_a_star_breaches_the_secret_wall_with_the_witness() {
     assert_eq!(acme.wall(Wall::Sec), Verdict::Breached);
     let crossing = acme.checks.iter().find(|check| check.check.id == "SEC-05").unwrap().findings.first().unwrap();
     assert_eq!((crossing.reason, crossing.verdict), (Some("VLT-01"), Verdict::Breached));
-    for part in
-        ["n8n-acme", "gets at globex: it may read the value", "policy tenant-acme line 2 `secret/data/web-tenant-*`", "`secret/data/web-tenant-globex`"]
-    {
+    for part in [
+        "n8n-acme",
+        "gets at globex: it may read the value",
+        "policy tenant-acme line 2 `secret/data/web-tenant-*`",
+        "`secret/data/web-tenant-globex`",
+    ] {
         assert!(crossing.message.contains(part), "{part}: {}", crossing.message);
     }
     let witness = crossing.evidence.iter().find(|evidence| evidence.field == "witness").unwrap();
