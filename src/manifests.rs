@@ -11,6 +11,5 @@ pub mod normal;
 pub mod object;
 pub mod split;
 pub mod strict;
-pub mod vault;
 
 pub use collect::{Collector, Origin, Problem, Reading, Weight};

@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use partywall::manifests::{Collector, Reading, files};
+use partywall::manifests::{Reading, files};
 use partywall::model::ids::Name;
 use partywall::model::source::SourceState;
 use partywall::model::vault::{Flavour, VaultFacts};
@@ -19,12 +19,9 @@ use serde_json::{Value, json};
 
 const CANARY: &str = "s3cret-canary";
 
-fn read(files: &[(&str, String)]) -> Reading {
-    let mut collector = Collector::default();
-    for (name, text) in files {
-        collector.file(name, text.as_bytes());
-    }
-    collector.finish()
+fn read(all: &[(&str, String)]) -> Reading {
+    let root = on_disk(all);
+    files::read(&[root.path().to_owned()])
 }
 
 fn told(reading: &Reading) -> Vec<String> {
@@ -201,7 +198,6 @@ fn a_policy_that_a_server_would_refuse_stays_and_is_told() {
         ("twice.hcl", policy("a")),
         ("x/twice.hcl", policy("b")),
         ("root.hcl", policy("*")),
-        ("-", policy("c")),
     ]);
     let vault = facts(&reading);
     assert_eq!(names(vault.policies.items.iter()), ["acme", "deep", "twice"]);
@@ -267,14 +263,6 @@ fn check(files: &[(&str, String)]) -> Value {
 fn sec(report: &Value, tenant: &str) -> String {
     let tenant = report["tenants"].as_array().unwrap().iter().find(|row| row["tenant"] == tenant).unwrap();
     tenant["walls"]["SEC"].as_str().unwrap().to_owned()
-}
-
-#[test]
-fn a_folder_is_read_like_single_files() {
-    let root = on_disk(&whole());
-    let reading = files::read(&[root.path().to_owned()]);
-    assert_eq!(told(&reading), Vec::<String>::new());
-    assert_eq!(*facts(&reading), *facts(&read(&whole())));
 }
 
 #[test]

@@ -9,7 +9,6 @@ use super::head::Head;
 use super::normal::Trouble;
 use super::object::{self, Object, Read};
 use super::split::{Document, documents};
-use super::vault::{Dump, Offer};
 use crate::model::changes::Change;
 use crate::model::ids::Name;
 use crate::model::intern::Interner;
@@ -19,6 +18,7 @@ use crate::model::snapshot::Snapshot;
 use crate::model::source::SourceState;
 use crate::model::store::Store;
 use crate::model::text::clean;
+use crate::model::vault::VaultFacts;
 
 /// Problems that are told one by one; a folder of templates must not flood the terminal.
 const TOLD: usize = 1_000;
@@ -125,7 +125,6 @@ pub struct Collector {
     objects: usize,
     passed: BTreeMap<String, usize>,
     files: usize,
-    vault: Dump,
     /// Any role or binding was read.
     grants: bool,
     /// Whether there is any Secret of a type that is read.
@@ -138,11 +137,8 @@ impl Collector {
     /// Takes a whole file. O(length).
     pub fn file(&mut self, name: &str, bytes: &[u8]) {
         let Some(text) = self.open(name, bytes) else { return };
-        let file: Arc<str> = name.into();
-        if self.vault(&file, text) {
-            return;
-        }
         let (documents, trouble) = documents(text, is_json(name));
+        let file: Arc<str> = name.into();
         for document in &documents {
             self.document(&file, document, document.read());
         }
@@ -161,25 +157,25 @@ impl Collector {
         }
     }
 
-    /// Takes a file of a Vault dump; false where it is none. O(length).
-    pub fn vault(&mut self, file: &Arc<str>, text: &str) -> bool {
-        let (weight, what) = match self.vault.offer(file, text) {
-            Offer::Other => return false,
-            Offer::Passed(what) => {
-                *self.passed.entry(what.to_owned()).or_default() += 1;
-                return true;
-            }
-            Offer::Bad(why) => (Weight::Lost, format!("left out: {why}")),
-            Offer::Taken => (Weight::Note, String::new()),
-            Offer::Noted(what) => (Weight::Note, what),
-            Offer::Doubtful(what) => (Weight::Doubtful, what),
-        };
-        self.objects += usize::from(weight != Weight::Lost);
-        if !what.is_empty() {
-            let at = Some(Origin { file: file.clone(), document: 1, line: 1 });
-            self.problem(Problem { weight, at, line: None, object: None, what: clean(&what) });
-        }
-        true
+    /// Counts a file that was read as a whole, and not by documents.
+    pub const fn counted(&mut self) {
+        self.objects += 1;
+    }
+
+    /// Counts a file of a kind that is not read.
+    pub fn passed(&mut self, kind: &str) {
+        *self.passed.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// Something about a whole file, or about all of them.
+    pub fn remark(&mut self, file: Option<&Arc<str>>, weight: Weight, what: &str) {
+        let at = file.map(|file| Origin { file: file.clone(), document: 1, line: 1 });
+        self.problem(Problem { weight, at, line: None, object: None, what: clean(what) });
+    }
+
+    /// What the files tell of Vault.
+    pub fn vault(&mut self, facts: VaultFacts) {
+        self.store.apply(Change::Vault(Box::new(facts)));
     }
 
     /// Takes one document of a file, read already.
@@ -274,12 +270,6 @@ impl Collector {
             };
             let state = if told { SourceState::Live } else { SourceState::Off };
             self.store.apply(Change::State(info.kind, state));
-        }
-        if let Some((facts, notes)) = std::mem::take(&mut self.vault).finish() {
-            self.store.apply(Change::Vault(Box::new(facts)));
-            for note in notes {
-                self.problem(Problem { weight: Weight::Note, at: None, line: None, object: None, what: clean(&note) });
-            }
         }
         let (snapshot, _) = self.store.publish();
         Reading {

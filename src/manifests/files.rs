@@ -1,5 +1,7 @@
 //! Files and folders to documents. The only part that reads.
 
+pub mod dump;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
@@ -7,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::collect::{Collector, Reading, is_json};
+use self::dump::{Dump, Offer};
+use super::collect::{Collector, Reading, Weight, is_json};
 use super::normal::{LARGEST_FILE, Trouble};
 use super::split::{Document, documents};
 
@@ -32,7 +35,7 @@ const WORTH_A_THREAD: usize = 64;
 /// Reads files and folders, in order: of two objects of one name the later counts. A folder's files are read by name, folders inside it
 /// recursively; hidden ones are passed over. O(bytes).
 pub fn read(paths: &[PathBuf]) -> Reading {
-    let mut collector = Collector::default();
+    let (mut collector, mut dump) = (Collector::default(), Dump::default());
     let mut walk = Walk::default();
     for path in paths {
         walk.named(path);
@@ -41,12 +44,18 @@ pub fn read(paths: &[PathBuf]) -> Reading {
         collector.path(&problem);
     }
     for path in walk.files {
-        one(&mut collector, &path);
+        one(&mut collector, &mut dump, &path);
+    }
+    if let Some((facts, notes)) = dump.finish() {
+        collector.vault(facts);
+        for note in notes {
+            collector.remark(None, Weight::Note, &note);
+        }
     }
     collector.finish()
 }
 
-fn one(collector: &mut Collector, path: &Path) {
+fn one(collector: &mut Collector, dump: &mut Dump, path: &Path) {
     let name = path.display().to_string();
     let bytes = match bytes(path) {
         Ok(bytes) => bytes,
@@ -54,7 +63,7 @@ fn one(collector: &mut Collector, path: &Path) {
     };
     let Some(text) = collector.open(&name, &bytes) else { return };
     let file: Arc<str> = name.as_str().into();
-    if collector.vault(&file, text) {
+    if of_vault(collector, dump, &file, text) {
         return;
     }
     let (documents, trouble) = documents(text, is_json(&name));
@@ -62,6 +71,28 @@ fn one(collector: &mut Collector, path: &Path) {
         collector.document(&file, document, read);
     }
     collector.tail(&file, documents.len(), trouble);
+}
+
+/// Takes a file of a Vault dump; false where it is none.
+fn of_vault(collector: &mut Collector, dump: &mut Dump, file: &Arc<str>, text: &str) -> bool {
+    let (weight, what) = match dump.offer(file, text) {
+        Offer::Other => return false,
+        Offer::Passed(what) => {
+            collector.passed(what);
+            return true;
+        }
+        Offer::Bad(why) => (Weight::Lost, Some(format!("left out: {why}"))),
+        Offer::Taken => (Weight::Note, None),
+        Offer::Noted(what) => (Weight::Note, Some(what)),
+        Offer::Doubtful(what) => (Weight::Doubtful, Some(what)),
+    };
+    if weight != Weight::Lost {
+        collector.counted();
+    }
+    if let Some(what) = what {
+        collector.remark(Some(file), weight, &what);
+    }
+    true
 }
 
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {

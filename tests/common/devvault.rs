@@ -17,7 +17,6 @@
     clippy::print_stderr,
     clippy::format_push_string,
     clippy::unused_self,
-    clippy::unused_self,
     reason = "a harness that can't go on says so by panicking"
 )]
 

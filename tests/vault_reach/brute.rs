@@ -34,9 +34,29 @@ pub fn pattern(chance: &mut Chance, deep: bool) -> String {
     if text.contains("+*") { text.replace("+*", "+/*") } else { text }
 }
 
+/// A wide grant, and denies that end at one depth after the other: what is left open lies deep.
+fn ladder(chance: &mut Chance, deep: bool) -> String {
+    let section = chance.one(&["data", "metadata"]);
+    let head = if deep { format!("secret/{section}/x") } else { format!("secret/{section}") };
+    let wide = chance.one(&["*", "+/*", "a/*", "a*"]);
+    let mut text = block(&format!("{head}/{wide}"), &["read", "list"]);
+    for depth in 1..=1 + chance.below(3) {
+        if chance.below(5) > 0 {
+            text.push_str(&block(&format!("{head}/{}", vec!["+"; depth].join("/")), &["deny"]));
+        }
+        if wide.contains('a') && chance.below(2) == 0 {
+            text.push_str(&block(&format!("{head}/a{}", "/+".repeat(depth)), &[chance.one(&["deny", "list"])]));
+        }
+    }
+    text
+}
+
 pub fn policy(chance: &mut Chance, deep: bool) -> String {
+    if chance.below(5) == 0 {
+        return ladder(chance, deep);
+    }
     let mut text = String::new();
-    for _ in 0..1 + chance.below(5) {
+    for _ in 0..=chance.below(5) {
         let all = ["read", "update", "create", "delete", "list", "patch"];
         let mut capabilities: Vec<&str> = all.into_iter().filter(|_| chance.below(3) == 0).collect();
         if capabilities.is_empty() || chance.below(4) == 0 {

@@ -6,6 +6,8 @@ use partywall::vaultacl::reach::{OwnCover, PolicyFrom, TenantReach, Who};
 
 use super::bed::{Bed, block, names, part, told};
 
+type Change = fn(&mut Bed, SourceState);
+
 fn two() -> Bed {
     Bed::new().tenant("acme", &["default", "web"]).tenant("globex", &["web"])
 }
@@ -195,7 +197,6 @@ fn what_is_not_seen_is_a_doubt_with_the_missing_line() {
     let bed = two().policy("p", &block("secret/data/acme", &["read"])).role("acme", &["web"], &["web-tenant-acme"], &["p", "gone"]);
     let denied = SourceState::Denied { why: "permission denied".into() };
     assert_eq!(bed.reach("acme").doubts, []);
-    type Change = fn(&mut Bed, SourceState);
     let changes: [(Change, &str); 4] = [
         (|bed, state| bed.vault.policies.state = state, "sys/policies/acl"),
         (|bed, state| bed.vault.secret_mounts.state = state, "sys/mounts"),

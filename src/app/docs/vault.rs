@@ -224,7 +224,12 @@ fn own(state: &State, reach: &TenantReach, doc: &mut Doc) {
     doc.hang(vec![span(format!("{} ", state.symbols().bullet), role(state, own_role))], words, Role::Text);
     for root in reach.roots.iter().take(TOLD) {
         let (place, from) = place(state, root);
-        doc.hang(vec![span("  ", Role::Text), span(format!("{place} "), Role::Accent)], &from, Role::Muted);
+        if place.chars().count() * 2 > doc.width {
+            doc.hang(vec![span("  ", Role::Text)], &place, Role::Accent);
+            doc.hang(vec![span("    ", Role::Text)], &from, Role::Muted);
+        } else {
+            doc.hang(vec![span("  ", Role::Text), span(format!("{place} "), Role::Accent)], &from, Role::Muted);
+        }
     }
     many(reach.roots.len(), TOLD, "places", doc);
 }

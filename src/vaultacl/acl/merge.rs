@@ -68,21 +68,29 @@ enum Placed {
 /// The pattern that a block ends up with, or why it does not count.
 fn place(granted: &Granted<'_>, rule: &Rule, identity: &Identity, dialect: Dialect, now: Time) -> Result<Placed, Dropped> {
     let dropped = |why: String, open: bool, chosen: bool| Dropped { origin: origin(rule, granted), why: clean(&why), open, chosen };
-    if let Some(end) = [granted.flags.expires, rule.expires].into_iter().flatten().find(|end| now > *end) {
-        return Err(dropped(format!("expired at {end}"), false, false));
+    let expired = |end: Option<Time>| end.filter(|end| now > *end).map(|end| dropped(format!("expired at {end}"), false, false));
+    if let Some(gone) = expired(granted.flags.expires) {
+        return Err(gone);
     }
-    let pattern = match template::fill(&rule.pattern, identity, granted.flags, dialect, now) {
-        Filled::Is(pattern) => pattern,
-        Filled::Refused(why) => return Ok(Placed::Refused(why)),
-        Filled::Gone(why) => return Err(dropped(why, false, false)),
-        Filled::Unknown(why) => return Err(dropped(why, true, false)),
-        Filled::Chosen(why) => return Err(dropped(why, true, true)),
+    let filled = template::fill(&rule.pattern, identity, granted.flags, dialect, now);
+    // the server fills templates in when it reads a policy and looks at the end of a block only then: what is expired can still break all
+    let over = expired(rule.expires);
+    let pattern = match (filled, over.is_some()) {
+        (Filled::Is(pattern), _) => pattern,
+        (Filled::Refused(why), _) => return Ok(Placed::Refused(why)),
+        (Filled::Gone(why), false) => return Err(dropped(why, false, false)),
+        (Filled::Unknown(why), false) => return Err(dropped(why, true, false)),
+        (Filled::Chosen(why), false) => return Err(dropped(why, true, true)),
+        (Filled::Gone(_) | Filled::Unknown(_) | Filled::Chosen(_), true) => String::new(),
     };
     // Where there are templates the slash at the front goes only now, as in the servers; elsewhere the reader took it.
     let stripped = pattern.strip_prefix('/').filter(|_| rule.pattern.contains("{{"));
     let pattern = stripped.unwrap_or(&pattern);
     if pattern.contains("+*") {
         return Ok(Placed::Refused("`+*` in a path".to_owned()));
+    }
+    if let Some(gone) = over {
+        return Err(gone);
     }
     Ok(Placed::At(format!("{}{pattern}", granted.namespace)))
 }

@@ -240,7 +240,9 @@ impl Roles {
         ways.doubt(format!("role {}/{}: {words}", clean(&at.mount), clean(&at.name)), true);
         let own = |name: &Name| name == asker.tenant || asker.namespaces.contains(name);
         let fits = |name: &&Name| !there(name) && !own(name) && patterns.iter().any(|pattern| glob(pattern, name));
-        asker.others.iter().filter(fits).take(4).cloned().collect()
+        // and one that is nobody's: what the role brings whatever the name
+        let any = patterns.first().map(|pattern| Name::from(pattern.replace('*', "any")));
+        asker.others.iter().filter(fits).take(4).cloned().chain(any.filter(|name| !there(name))).collect()
     }
 }
 

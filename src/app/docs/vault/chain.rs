@@ -17,7 +17,12 @@ const ACCOUNTS: usize = 6;
 const RULES: usize = 24;
 
 /// Where every token may do harmless things to itself: told as a count, for they fill `default` and say nothing about a wall.
-const SELF: [&str; 6] = ["auth/token/", "sys/", "identity/oidc/", "cubbyhole/", "cubbyhole", "sys"];
+const SELF: [&str; 6] = ["auth/token/", "sys/", "identity/", "cubbyhole/", "cubbyhole", "sys"];
+
+/// Whether a rule of a policy is one of those.
+fn harmless(policy: &str, pattern: &str) -> bool {
+    policy == "default" && SELF.iter().any(|prefix| pattern.starts_with(prefix))
+}
 
 /// Logins of one role that end up with the same policies and the same rules.
 struct Group<'a> {
@@ -87,7 +92,8 @@ fn one_role(state: &State, group: &Group<'_>, doc: &mut Doc) {
     for (policy, from) in by_name(&login.policies) {
         one_policy(state, login, policy, &from, doc);
     }
-    for dropped in login.acl.dropped().iter().take(RULES) {
+    let lost: Vec<_> = login.acl.dropped().iter().filter(|d| d.is_deny() || !harmless(&d.origin.policy, &d.origin.written)).collect();
+    for dropped in lost.iter().take(RULES) {
         let origin = &dropped.origin;
         let (sign, role) = match (dropped.is_deny(), dropped.open) {
             (true, _) => (state.symbols().over, Role::SevHigh),
@@ -99,7 +105,7 @@ fn one_role(state: &State, group: &Group<'_>, doc: &mut Doc) {
             format!("{what}: {} line {}, {}: {}", say.say(&origin.policy), origin.line, say.say(&origin.written), say.say(&dropped.why));
         doc.hang(vec![span(format!("  {sign} "), role)], &text, Role::Text);
     }
-    many(login.acl.dropped().len(), RULES, "blocks that do not count", doc);
+    many(lost.len(), RULES, "blocks that do not count", doc);
 }
 
 /// Each policy once, with everything it comes from.
@@ -150,7 +156,7 @@ fn one_policy(state: &State, login: &Login, policy: &Name, from: &[&PolicyFrom],
     let mut own = 0_usize;
     for rule in login.acl.rules() {
         for (i, origin) in rule.from.iter().enumerate().filter(|(_, origin)| origin.policy == *policy) {
-            if SELF.iter().any(|prefix| rule.pattern.starts_with(prefix)) && policy.as_ref() == "default" {
+            if harmless(policy, &rule.pattern) {
                 own += 1;
             } else {
                 rules.insert((origin.line, &rule.pattern), (rule, i));
@@ -165,8 +171,9 @@ fn one_policy(state: &State, login: &Login, policy: &Name, from: &[&PolicyFrom],
         doc.hang(vec![span(format!("    {line:>columns$} "), Role::Label)], &text, Role::Text);
     }
     many(rules.len(), RULES, "rules", doc);
+    own += login.acl.dropped().iter().filter(|d| d.origin.policy == *policy && !d.is_deny() && harmless(policy, &d.origin.written)).count();
     if own > 0 {
-        doc.hang(vec![span("    ", Role::Text)], &format!("{own} rules on the token itself and the server's own help"), Role::Muted);
+        doc.hang(vec![span("    ", Role::Text)], &format!("{own} rules on the token itself and who holds it"), Role::Muted);
     } else if rules.is_empty() {
         doc.hang(vec![span("    ", Role::Text)], "no rule that counts", Role::Muted);
     }

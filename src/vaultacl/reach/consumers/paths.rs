@@ -46,16 +46,13 @@ pub fn place(request: &str, told: Option<&str>, version: u8, operation: Operatio
             .filter(|rest| rest.is_empty() || rest.starts_with('/'))
             .map(|rest| rest.trim_start_matches('/').to_owned())
     };
-    let (mount, version, rest, kv): (Name, u8, String, bool) = match mount_of(&request, mounts) {
-        Some((name, facts, rest)) => {
-            let kv = is_kv(facts);
-            (name.clone(), if kv { facts.version.unwrap_or(0) } else { 0 }, rest.to_owned(), kv)
-        }
-        None => {
-            let first = || request.split_once('/').map_or((request.as_str(), String::new()), |(mount, rest)| (mount, rest.to_owned()));
-            let (mount, rest) = told.as_deref().and_then(|mount| Some((mount, under(mount)?))).unwrap_or_else(first);
-            (mount.into(), version, rest, version != 0)
-        }
+    let (mount, version, rest, kv): (Name, u8, String, bool) = if let Some((name, facts, rest)) = mount_of(&request, mounts) {
+        let kv = is_kv(facts);
+        (name.clone(), if kv { facts.version.unwrap_or(0) } else { 0 }, rest.to_owned(), kv)
+    } else {
+        let first = || request.split_once('/').map_or((request.as_str(), String::new()), |(mount, rest)| (mount, rest.to_owned()));
+        let (mount, rest) = told.as_deref().and_then(|mount| Some((mount, under(mount)?))).unwrap_or_else(first);
+        (mount.into(), version, rest, version != 0)
     };
     let (path, kv) = if kv && version != 1 {
         match rest.split_once('/') {
