@@ -6,7 +6,6 @@ use std::sync::Arc;
 use partywall::model::changes::{Change, Fact};
 use partywall::model::event::Authority;
 use partywall::model::kind::{Kind, WATCHED};
-
 use partywall::model::source::SourceState;
 use partywall::model::tenant::CAPSULE_LABEL;
 use partywall::model::time::{HOUR, MINUTE, Time};
