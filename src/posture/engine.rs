@@ -139,6 +139,11 @@ impl Engine {
         let secrets = self.secrets.picture();
         let vault = if dirty.vault { moved(&self.vault, snapshot, &self.tenants) } else { VaultMoved::default() };
         self.vault = snapshot.vault.clone();
+        let with_vault = (!vault.log.is_empty()).then(|| {
+            let log = dirty.log.iter().chain(&vault.log).cloned().collect();
+            Dirty { log, ..dirty.clone() }
+        });
+        let moves = with_vault.as_ref().unwrap_or(dirty);
         let anew = all || regrouped || dirty.stores || vault.frame;
         let mut concerned = self.commons.follow(snapshot, &self.tenants, dirty, &secrets, anew);
         bad_policies(&before, &secrets, snapshot, &self.tenants, &mut concerned);
@@ -168,7 +173,7 @@ impl Engine {
             let mut assessment = judged.assessment;
             let before = self.entries.get(&tenant).map(|entry| entry.assessment.clone());
             if let Some(before) = &before {
-                assessment.changed = wall_move(before, &assessment, dirty, now).or_else(|| before.changed.clone());
+                assessment.changed = wall_move(before, &assessment, moves, now).or_else(|| before.changed.clone());
             }
             // what came out the same stays the same allocation: a fleet is not held twice while a reader has the last view
             let assessment = before.filter(|before| **before == assessment).unwrap_or_else(|| Arc::new(assessment));

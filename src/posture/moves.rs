@@ -28,7 +28,26 @@ const fn moved_by(wall: Wall) -> &'static [Kind] {
             Kind::DaemonSet,
             Kind::CronJob,
         ],
-        Wall::Sec => &[Kind::SecretStore, Kind::ServiceAccount, Kind::VaultRole, Kind::VaultPolicy, Kind::Namespace],
+        Wall::Sec => &[
+            Kind::SecretStore,
+            Kind::ServiceAccount,
+            Kind::ExternalSecret,
+            Kind::PushSecret,
+            Kind::VaultGenerator,
+            Kind::VaultAuth,
+            Kind::VaultConnection,
+            Kind::VaultStaticSecret,
+            Kind::VaultDynamicSecret,
+            Kind::VaultPKISecret,
+            Kind::SecretProviderClass,
+            Kind::TokenSecret,
+            Kind::TlsSecret,
+            Kind::Deployment,
+            Kind::StatefulSet,
+            Kind::Role,
+            Kind::RoleBinding,
+            Kind::Namespace,
+        ],
         Wall::Res => &[Kind::ResourceQuota, Kind::LimitRange, Kind::Namespace],
         _ => &[],
     }
@@ -48,6 +67,7 @@ const fn moved_cluster_wide_by(wall: Wall) -> &'static [Kind] {
             Kind::ClusterRole,
             Kind::ClusterRoleBinding,
         ],
+        Wall::Sec => &[Kind::ClusterSecretStore, Kind::ClusterExternalSecret, Kind::ClusterRole, Kind::ClusterRoleBinding],
         _ => &[],
     }
 }
@@ -83,8 +103,15 @@ fn cause(after: &TenantAssessment, wall: Wall, dirty: &Dirty) -> Option<(ObjectR
         let namespace = if object.kind == Kind::Namespace { &object.name } else { &object.namespace };
         moved_by(wall).contains(&object.kind) && after.namespaces.contains(namespace)
     };
+    // Vault's objects are in no namespace: they are the tenant's where its findings rest on them
+    let in_vault = |moved: &&Moved| {
+        let evidence = || after.of_wall(wall).flat_map(|result| &result.findings).flat_map(|finding| &finding.evidence);
+        wall == Wall::Sec
+            && matches!(moved.object.kind, Kind::VaultRole | Kind::VaultPolicy)
+            && evidence().any(|evidence| evidence.object == moved.object)
+    };
     // this tenant's own declarations come first: they name the cause where a receipt's first difference may be a by-product
-    let own = dirty.log.iter().rev().find(ours).map(|moved| (moved.object.clone(), moved.how));
+    let own = dirty.log.iter().rev().find(|moved| ours(moved) || in_vault(moved)).map(|moved| (moved.object.clone(), moved.how));
     let above = || dirty.log.iter().rev().find(|moved| moved_cluster_wide_by(wall).contains(&moved.object.kind));
     own.or(ended).or_else(|| above().map(|moved| (moved.object.clone(), moved.how)))
 }

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::commons::Concerned;
-use crate::model::ids::{Name, TenantId};
-use crate::model::snapshot::Snapshot;
+use crate::model::ids::{Name, ObjectRef, TenantId};
+use crate::model::snapshot::{How, Moved, Snapshot};
 use crate::model::tenant::Tenants;
-use crate::model::vault::{Part, VaultFacts, VaultRole};
+use crate::model::vault::{Part, VaultFacts, VaultRole, policy_ref, role_ref};
 use crate::vaultacl::binding::Binding;
 use crate::vaultacl::reach::Picture;
 
 /// The policy that every token carries.
 const DEFAULT: &str = "default";
+
+/// At most so many objects are told.
+const TOLD: usize = 64;
 
 /// What changed.
 #[derive(Debug, Default)]
@@ -23,8 +26,23 @@ pub(super) struct VaultMoved {
     pub roles: bool,
     /// Identities changed: what a receipt was made with may have.
     pub identities: bool,
+    /// Roles and policies that moved, for "which change did it"; at most [`TOLD`].
+    pub log: Vec<Moved>,
     /// Tenants that changed roles admit, or that go through changed policies or name changed roles in their stores.
     pub tenants: BTreeSet<TenantId>,
+}
+
+impl VaultMoved {
+    fn told(&mut self, object: ObjectRef, was: bool, is: bool) {
+        let how = match (was, is) {
+            (false, _) => How::Added,
+            (true, true) => How::Changed,
+            (true, false) => How::Deleted,
+        };
+        if self.log.len() < TOLD {
+            self.log.push(Moved { object, how, manager: None, at: None });
+        }
+    }
 }
 
 /// How well a part is seen, without what it holds.
@@ -74,6 +92,7 @@ pub(super) fn moved(before: &VaultFacts, snapshot: &Snapshot, tenants: &Tenants)
             if was.is_none() || is.is_none() {
                 listed.insert(name);
             }
+            moved.told(role_ref(mount, name), was.is_some(), is.is_some());
             for role in [was, is].into_iter().flatten() {
                 admitted(role, snapshot, tenants, &mut moved.tenants);
             }
@@ -82,7 +101,11 @@ pub(super) fn moved(before: &VaultFacts, snapshot: &Snapshot, tenants: &Tenants)
     if !listed.is_empty() {
         moved.tenants.extend(naming(&listed, snapshot, tenants));
     }
-    let policies: BTreeSet<&Name> = differing(&before.policies.items, &now.policies.items).into_iter().map(|(name, ..)| name).collect();
+    let policies = differing(&before.policies.items, &now.policies.items);
+    for (name, was, is) in &policies {
+        moved.told(policy_ref(name), was.is_some(), is.is_some());
+    }
+    let policies: BTreeSet<&Name> = policies.into_iter().map(|(name, ..)| name).collect();
     carrying(&policies, snapshot, tenants, &mut moved.tenants);
     moved.identities = !differing(&before.entities.items, &now.entities.items).is_empty()
         || !differing(&before.groups.items, &now.groups.items).is_empty();

@@ -2,6 +2,7 @@
 
 use partywall::model::changes::Change;
 use partywall::model::kind::Kind;
+use partywall::model::snapshot::How;
 use partywall::model::vault::VaultPolicy;
 use partywall::posture::engine::{Engine, EngineConfig};
 use partywall::posture::verdict::{Declared, Verdict};
@@ -35,6 +36,8 @@ fn widening_the_policy_by_a_star_breaches_the_secret_wall_with_the_witness() {
     let after = engine.evaluate(&snapshot, &dirty, &book, noon().plus(1));
     let acme = of(&after, "acme");
     assert_eq!(acme.wall(Wall::Sec), Verdict::Breached);
+    let (object, how) = acme.changed.as_ref().unwrap().object.as_ref().unwrap();
+    assert_eq!((object.kind, object.name.as_ref(), *how), (Kind::VaultPolicy, "tenant-acme", How::Changed), "which change did it");
     let crossing = acme.checks.iter().find(|check| check.check.id == "SEC-05").unwrap().findings.first().unwrap();
     assert_eq!((crossing.reason, crossing.verdict), (Some("VLT-01"), Verdict::Breached));
     for part in [

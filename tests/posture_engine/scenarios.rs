@@ -211,6 +211,7 @@ fn vault(case: &Case) -> VaultFacts {
     match case.vault.as_deref() {
         None => {}
         Some("off") => vault = VaultFacts::default(),
+        Some("old") => vault.server.version = "2.4.0".into(),
         Some("sealed") => vault.server.sealed = true,
         Some("uninitialised") => vault.server.initialized = false,
         Some("http") => vault.address = "http://vault.example:8200".into(),

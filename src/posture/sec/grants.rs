@@ -78,7 +78,7 @@ pub fn by_anything_else(view: &TenantView<'_>) -> Vec<Point> {
         roles.sort();
         roles.dedup();
         let message = format!(
-            "{} admit its ServiceAccounts ({}); neither a role that is not its own nor default, entity or group policies open anything more",
+            "its ServiceAccounts are admitted by {} ({}); neither a role that is not its own nor default, entity or group policies open anything more",
             count(roles.len(), "role"),
             clean(&list(&roles))
         );
