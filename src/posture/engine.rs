@@ -154,6 +154,9 @@ impl Engine {
         let mut again = self.out_of_date((dirty, &outlines), everybody, (book, &snapshot.server), book_changed, now);
         let mut too: BTreeSet<TenantId> =
             [&touched.tenants, &told.tenants, &concerned.tenants, &vault.tenants].into_iter().flatten().cloned().collect();
+        // who asks by another's ServiceAccount is judged by that one's logins
+        let lent = |name: &Name| self.tenants.of.get(name).is_some_and(|whose| told.tenants.contains(whose));
+        too.extend(self.entries.iter().filter(|(_, entry)| entry.refers.names(lent)).map(|(tenant, _)| tenant.clone()));
         // what receipts of Vault were made with may have moved with these, and with whoever they were tried against
         too.extend(
             self.entries

@@ -67,6 +67,11 @@ impl Refers {
         self.outlines.extend(found.filter(|name| view.tenants.of.get(*name) != Some(view.tenant)).cloned());
     }
 
+    /// Whether findings speak of a namespace of that kind. O(namespaces spoken of).
+    pub(super) fn names(&self, is: impl Fn(&Name) -> bool) -> bool {
+        self.named.iter().any(is)
+    }
+
     /// Whether a change elsewhere may change the assessment.
     pub(super) fn moved(&self, dirty: &Dirty, outlines: &BTreeSet<Name>) -> bool {
         (self.everything && !dirty.namespaces.is_empty())
