@@ -143,8 +143,10 @@ async fn a_restarted_api_server_turns_sources_stale_with_a_reason_and_they_recov
     let view = fleet.until("a source says it is stale and why", SECONDS_20, |view| stale(view.snapshot.source(Kind::NetworkPolicy))).await;
     assert_eq!(net_of(&view, "acme"), Verdict::Unknown, "what may be old is not shown as if it were new");
     assert!(restart.join().unwrap().status.success());
-    let live =
-        |view: &partywall::app::msg::View| view.snapshot.sources.values().all(|s| matches!(s, SourceState::Live | SourceState::Absent));
+    // what nobody asks for stays off
+    let live = |view: &partywall::app::msg::View| {
+        view.snapshot.sources.values().all(|s| matches!(s, SourceState::Live | SourceState::Absent | SourceState::Off))
+    };
     fleet.until("everything is live again", Duration::from_secs(60), live).await;
     assert_ne!(net_of(&fleet.view(), "acme"), Verdict::Unknown);
 }
