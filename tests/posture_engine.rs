@@ -16,6 +16,8 @@ mod facts;
 mod fixes;
 #[path = "posture_engine/grants.rs"]
 mod grants;
+#[path = "posture_engine/hostile.rs"]
+mod hostile;
 #[path = "posture_engine/naive.rs"]
 mod naive;
 #[path = "posture_engine/netsteps.rs"]

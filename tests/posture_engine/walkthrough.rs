@@ -338,59 +338,6 @@ fn a_clock_put_back_brings_a_receipt_back() {
     assert_eq!(of(&back, "acme").wall(Wall::Sec), Verdict::Holds);
 }
 
-/// Nothing a tenant can name reaches a sentence with its teeth.
-#[test]
-fn hostile_names_are_cleaned_everywhere() {
-    const BITE: &str = "\u{1b}[2J\u{202e}\u{7}";
-    let ns = format!("web-tenant-{BITE}");
-    let mut store = seed_store();
-    let mut half = policy(&ns, BITE, &format!("{BITE}={BITE}"), "IE");
-    half.egress = [anybody()].into();
-    let hard = [(format!("requests.{BITE}"), "1"), ("pods".to_owned(), "1")];
-    let hard: Vec<(&str, &str)> = hard.iter().map(|(key, value)| (key.as_str(), *value)).collect();
-    let mut quota = quota(&ns, &hard, &hard);
-    quota.meta.name = BITE.into();
-    let mut refused = refusal(&ns, partywall::model::event::Authority::ResourceQuota, noon());
-    (refused.message, refused.about_text) = (BITE.into(), BITE.into());
-    let mut spoiled = crate::facts::store(&ns, BITE, Some(BITE));
-    spoiled.meta.name = BITE.into();
-    for fact in [
-        namespace(&ns),
-        namespace(BITE),
-        Fact::NetworkPolicy(half),
-        Fact::Quota(quota),
-        Fact::Refusal(refused),
-        Fact::SecretStore(spoiled),
-        Fact::Pod(pod(&ns, BITE, &format!("{BITE}={BITE}"))),
-    ] {
-        store.apply(put(fact));
-    }
-    store.apply(Change::State(Kind::LimitRange, SourceState::Denied { why: BITE.into() }));
-    let mut vault = seed_vault();
-    let mut role = role("acme");
-    (role.namespaces, role.service_accounts) = ([ns.as_str().into()].into(), [BITE.into(), "a".into()].into());
-    vault.kubernetes.insert(BITE.into(), live([(BITE.into(), role)]));
-    store.apply(Change::Vault(Box::new(vault)));
-    let (snapshot, _) = store.publish();
-    let assessment = from_scratch(&EngineConfig::default(), &snapshot, &Book::default(), noon());
-    let checks = || assessment.by_tenant.values().flat_map(|tenant| &tenant.checks).chain(&assessment.platform);
-    let findings: Vec<_> = checks().flat_map(|check| &check.findings).collect();
-    assert!(findings.len() > 30);
-    let mut said: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
-    said.extend(findings.iter().flat_map(|finding| &finding.evidence).flat_map(|e| [e.field.as_str(), e.value.as_str()]));
-    said.extend(assessment.unknowns.iter().flat_map(|unknown| [unknown.source.as_str(), unknown.why.as_str()]));
-    said.extend(
-        assessment
-            .by_tenant
-            .values()
-            .flat_map(|tenant| &tenant.refusals)
-            .flat_map(|refusal| [refusal.about.as_str(), refusal.message.as_str()]),
-    );
-    for text in said {
-        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{text:?}");
-    }
-}
-
 #[test]
 fn a_receipt_that_cannot_be_compared_neither_counts_nor_lapses() {
     let mut store = seed_store();

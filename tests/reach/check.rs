@@ -29,7 +29,7 @@ fn a_tenant_without_walls_is_found_in_files() {
     let unseen: Vec<&str> = report["unknowns"].as_array().unwrap().iter().map(|u| u["source"].as_str().unwrap()).collect();
     assert_eq!(
         unseen,
-        ["ClusterRole", "ClusterRoleBinding", "Event", "Role", "RoleBinding", "vault"],
+        ["ClusterRole", "ClusterRoleBinding", "Event", "Role", "RoleBinding", "Secret", "Secret.tls", "vault"],
         "what files can't show is unknown, and nothing else"
     );
     assert_eq!(tenant["walls"]["SEC"], "UNKNOWN");

@@ -37,7 +37,7 @@ pub fn files(config: &Config, args: &CheckArgs) -> Result<ExitCode> {
             if unknown.why == SourceState::Off.word() {
                 "not among the files".clone_into(&mut unknown.why);
             }
-        } else if [Source::Vault.name(), Kind::Event.as_str()].contains(&source) {
+        } else if [Source::Vault.name(), Kind::Event.as_str(), Kind::TokenSecret.as_str(), Kind::TlsSecret.as_str()].contains(&source) {
             "manifests do not show it".clone_into(&mut unknown.why);
         }
     }

@@ -113,7 +113,7 @@ fn foreign(view: &TenantView<'_>, row: &Row, asked: &Asked, owners: &[TenantId])
     };
     match denial {
         Some(denial) if declared != Declared::Open => {
-            let message = format!("{message}; held {} times, last at {}", denial.fact.count, denial.fact.last);
+            let message = format!("{message}; held {} times as Events tell, last at {}", denial.fact.count, denial.fact.last);
             Point { message, ..point }.with(object, "held", &format!("{}: {}", denial.fact.last, denial.fact.message))
         }
         _ => point,
@@ -189,7 +189,7 @@ fn unattributed(view: &TenantView<'_>, denial: &Denial<'_>, told: &BTreeSet<Stri
     }
     let object = denial.fact.about.clone().unwrap_or_else(|| denial.fact.meta.object(Kind::Event));
     let message = format!(
-        "{} tried `{}`, which is {}'s: held {} times, last at {}",
+        "{} tried `{}`, which is {}'s: held {} times as Events tell, last at {}",
         clean(&denial.fact.about_text),
         clean(request),
         clean(&list(&owners)),
