@@ -18,6 +18,7 @@ use crate::model::text::{clean, clean_to};
 use crate::model::time::Time;
 use crate::probe::depends::{depends_by, unseen_of};
 use crate::probe::spec::{PROBES, ProbeId};
+use crate::probe::vault::disputed;
 use crate::receipt::book::Book;
 use crate::receipt::judge;
 use crate::receipt::validity::{Validity, validity};
@@ -101,12 +102,13 @@ fn proof<'a>(view: &TenantView<'_>, book: &'a Book, probe: ProbeId) -> Proof<'a>
 fn judge_check(view: &TenantView<'_>, rule: &Rule, check: &'static CheckInfo, proofs: &BTreeMap<ProbeId, Proof<'_>>) -> CheckResult {
     let mut points = points(view, rule);
     let declared = points.iter().map(|point| point.declared).min().unwrap_or(Declared::NotApplicable);
-    let (mut tried, mut receipt, mut lapsed) = (Tried::No, None, None);
+    let (mut tried, mut receipt, mut lapsed, mut denied) = (Tried::No, None, None, None);
     match check.probe.and_then(|probe| proofs.get(&probe)) {
         Some(Proof::Counts(newest)) => {
             if let Some(said) = judge::tried(newest, check.id) {
                 (tried, receipt) = (said, Some(newest.id.clone()));
             }
+            denied = disputed(newest).filter(|_| check.id == PREDICTED);
         }
         Some(Proof::Lapsed(gone)) => lapsed = Some(gone.clone()),
         Some(Proof::Incomparable(why)) => {
@@ -116,7 +118,32 @@ fn judge_check(view: &TenantView<'_>, rule: &Rule, check: &'static CheckInfo, pr
         }
         Some(Proof::None) | None => {}
     }
-    result(check, declared, tried, receipt, lapsed, points)
+    let result = result(check, declared, tried, receipt, lapsed, points);
+    match denied {
+        Some(said) => in_dispute(view, result, said),
+        None => result,
+    }
+}
+
+/// The check that speaks for what the policies foretell of every answer.
+const PREDICTED: &str = "SEC-05";
+
+/// A result whose receipt holds answers that the policies say otherwise: the dialect is wrong, something beside the ACL decides, or what is
+/// known is old (`spec/vault.md` 2.5). It is not better than DISPUTED, whatever was declared and tried.
+fn in_dispute(view: &TenantView<'_>, mut result: CheckResult, said: &str) -> CheckResult {
+    let finding = Finding {
+        check: result.check,
+        reason: Some("prediction"),
+        verdict: Verdict::Disputed,
+        subject: view.subject(),
+        message: clean(said),
+        evidence: Vec::new(),
+        fix: None,
+    };
+    result.verdict = result.verdict.min(Verdict::Disputed);
+    let place = result.findings.partition_point(|other| other.verdict <= Verdict::Disputed);
+    result.findings.insert(place, finding);
+    result
 }
 
 /// Joins what is declared with what was tried.

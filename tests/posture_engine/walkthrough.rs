@@ -12,11 +12,12 @@ use partywall::posture::verdict::{Declared, Verdict};
 use partywall::posture::wall::Wall;
 use partywall::probe::depends::partner;
 use partywall::probe::spec::{PROBES, ProbeId};
+use partywall::probe::vault::COMPARED;
 use partywall::receipt::book::Book;
 use partywall::receipt::{Outcome, Receipt};
 
 use crate::facts::*;
-use crate::receipts::{held, receipt};
+use crate::receipts::{held, receipt, step};
 
 pub fn of<'a>(assessment: &'a Assessment, tenant: &str) -> &'a TenantAssessment {
     assessment.by_tenant.get(tenant).unwrap()
@@ -109,6 +110,24 @@ fn with_the_three_receipts_the_walls_hold() {
     assert_eq!((acme.wall(Wall::Net), acme.wall(Wall::Sec), acme.wall(Wall::Res)), (Verdict::Holds, Verdict::Unproven, Verdict::Holds));
     let lapsed = acme.of_wall(Wall::Sec).find_map(|check| check.lapsed.clone()).unwrap();
     assert_eq!(lapsed.by, LapsedBy::Expired(noon().plus(12 * HOUR)));
+}
+
+#[test]
+fn an_answer_that_the_policies_say_otherwise_is_disputed() {
+    let mut store = seed_store();
+    let (snapshot, _) = store.publish();
+    let tenants = from_scratch(&EngineConfig::default(), &snapshot, &Book::default(), noon()).tenants;
+    let mut receipt = Receipt::clone(&held(&snapshot, &tenants, ProbeId::Vault, "acme", "globex", noon()));
+    let mut compared = step(Outcome::Failed, noon());
+    (compared.what, compared.said) = (COMPARED.into(), "DISPUTED: path #1 was to be refused".into());
+    receipt.steps.push(compared);
+    let mut book = Book::default();
+    book.add(receipt.into());
+    let assessment = from_scratch(&EngineConfig::default(), &snapshot, &book, noon());
+    let acme = of(&assessment, "acme");
+    let check = acme.checks.iter().find(|check| check.check.id == "SEC-05").unwrap();
+    assert_eq!((check.verdict, acme.wall(Wall::Sec)), (Verdict::Disputed, Verdict::Disputed));
+    assert_eq!(check.findings.first().unwrap().message, "DISPUTED: path #1 was to be refused");
 }
 
 #[test]

@@ -34,6 +34,11 @@ pub fn rules(state: &State) -> Vec<Span> {
     if let Some(own) = own {
         line.push(span(format!("  OVERRIDDEN: the server is {}", own.word()), Role::NoteWarn));
     }
+    let oldest = state.view.snapshot.vault.item_age;
+    if oldest > 0 {
+        // read in turns: nothing may look newer than it is
+        line.push(span(format!("  read within {oldest} s"), Role::Muted));
+    }
     line
 }
 

@@ -37,6 +37,12 @@ fn put_here(at: &At<'_>, consumer: &ConsumerFact) -> Option<bool> {
 
 /// One row for every store of an object.
 fn external(at: &At<'_>, consumer: &ConsumerFact, spec: &ExternalSpec, admitted: Option<bool>, rows: &mut Vec<Row>) {
+    if spec.incomplete {
+        let mut row = at.row(consumer.kind, &consumer.meta.namespace, &consumer.meta.name);
+        row.admitted = admitted;
+        row.doubts.push("it asks for more than can be read".to_owned());
+        rows.push(row);
+    }
     let mut by_store: BTreeMap<(Kind, &Name), (&StoreRef, Vec<&SecretEntry>)> = BTreeMap::new();
     for entry in &spec.entries {
         if let Some(store) = &entry.store {

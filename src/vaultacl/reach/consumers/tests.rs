@@ -253,6 +253,14 @@ fn the_operators_secrets_go_by_the_auth_they_name() {
 }
 
 #[test]
+fn what_asks_for_more_than_can_be_read_is_in_doubt() {
+    let spec = ExternalSpec { incomplete: true, ..ExternalSpec::default() };
+    let consumers = [consumer(HERE, "es", Kind::ExternalSecret, ConsumerSpec::External(spec))].into();
+    let row = one(&snapshot(NamespaceFacts { consumers, ..NamespaceFacts::default() }, vec![], ClusterFacts::default()));
+    assert_eq!((row.paths.len(), row.doubts.len()), (0, 1));
+}
+
+#[test]
 fn injected_pods_and_provider_classes_ask_as_written() {
     let injector = InjectorFact {
         role: Some("r".into()),
