@@ -48,7 +48,7 @@ name = "x"
 },
 path "${x}%{y}" { } path { capabilities = ["list"] } path "e" "second label" { policy = "sudo" }
 path = { policy = "write" }
-path "//f" { capabilities = [,, "read",, ] }"#;
+path "//f" { capabilities = [,, "read",, ] } path "/{{x}}" { }"#;
     assert_eq!(
         rules(text),
         pairs(&[
@@ -62,10 +62,11 @@ path "//f" { capabilities = [,, "read",, ] }"#;
             ("e", "create read update delete list sudo"),
             ("path", "create read update delete list"),
             ("/f", "read"),
+            ("/{{x}}", ""),
         ])
     );
     let lines: Vec<u32> = read(text, Dialect::Any).unwrap().rules.iter().map(|rule| rule.line).collect();
-    assert_eq!(lines, [3, 4, 6, 6, 8, 15, 15, 15, 16, 17]);
+    assert_eq!(lines, [3, 4, 6, 6, 8, 15, 15, 15, 16, 17, 17]);
     assert_eq!(rules(""), []);
     assert_eq!(rules("path \"a\" { }\r\n# \r\npath \"b\" {\r\n}"), pairs(&[("a", ""), ("b", "")]));
     assert_eq!(rules("name = "), [], "the server drops an attribute that ends with the text");
@@ -189,7 +190,16 @@ fn words_and_keys_by_dialect() {
         ("policy = \"read\" policy = \"deny\"", "any vault-1.13 vault-1.15 openbao-2.5 openbao-2.6"),
         ("policy = \"read\" \"policy\" = \"deny\"", "any vault-1.13 vault-1.15 vault-1.21 vault-2.0 openbao-2.5 openbao-2.6"),
         ("comment = { a = 1 a = 2 }", "any vault-1.13 vault-1.15 openbao-2.5 openbao-2.6"),
-        ("control_group = { }", "any openbao-2.5 openbao-2.6"),
+        ("control_group = { }", ""),
+        (
+            "control_group = { factor \"f\" { identity { group_ids = [\"m\"] approvals = 1 } } }",
+            "any vault-1.13 vault-1.15 vault-1.21 vault-2.0",
+        ),
+        (
+            "control_group { factor \"f\" { controlled_capabilities = [\"read\"] identity { group_names = [\"m\"] approvals = 1 } } }",
+            "any openbao-2.5 openbao-2.6",
+        ),
+        ("policy = \"deny\" control_group = { }", "any vault-1.13 vault-1.15 vault-1.21 vault-2.0"),
     ] {
         let text = format!("path \"a\" {{ {body} }}");
         let found: Vec<&str> = DIALECTS.into_iter().filter(|dialect| read(&text, *dialect).is_ok()).map(Dialect::word).collect();
@@ -203,7 +213,7 @@ fn limits_are_read_with_their_kinds() {
         r#"allowed_parameters = { "Version" = [] , "*" = ["a", 1, 1.5, true, [2], { k = "v" }] }
         denied_parameters = { x = [0x10] } required_parameters = ["A"] mfa_methods = ["m"]
         min_wrapping_ttl = "1500ms" max_wrapping_ttl = "1h30m" pagination_limit = 010
-        list_scan_response_keys_filter_path = "{{ .path }}{{ .key }}" control_group = { ttl = 5 factor "f" { } }"#,
+        list_scan_response_keys_filter_path = "{{ .path }}{{ .key }}" control_group = { ttl = 5 factor "f" { identity { group_ids = ["m"] approvals = 1 } } }"#,
     );
     let allowed = found.allowed.unwrap();
     assert_eq!(allowed["version"], Vec::<serde_json::Value>::new());
