@@ -14,7 +14,7 @@ use crate::vaultacl::reach::consumers::chosen;
 /// SEC-09: no ClusterSecretStore that this tenant may use logs in as somebody whom others log in as too.
 pub fn cluster_stores(view: &TenantView<'_>) -> Vec<Point> {
     let stores = &view.snapshot.cluster.stores;
-    let mut points: Vec<Point> = stores.values().filter_map(|store| judge(view, store)).collect();
+    let mut points: Vec<Point> = stores.values().flat_map(|store| judge(view, store)).collect();
     points.extend(auths(view));
     if points.is_empty() && stores.is_empty() {
         return vec![Point::new(Declared::NotApplicable, view.subject(), "there is no ClusterSecretStore").because("no-store")];
@@ -34,10 +34,11 @@ fn labels<'a>(view: &TenantView<'a>, name: &str) -> Option<&'a LabelSet> {
     view.snapshot.namespace(name).and_then(|facts| facts.own.as_ref()).map(|own| own.labels.as_ref())
 }
 
-fn judge(view: &TenantView<'_>, store: &SecretStoreFact) -> Option<Point> {
+/// Nothing where the store does not admit the tenant; else as whom it logs in, and an expression that admits by accident.
+fn judge(view: &TenantView<'_>, store: &SecretStoreFact) -> Vec<Point> {
     let here: Vec<Option<bool>> = view.namespaces.iter().map(|(name, _)| admits(store, name, labels(view, name))).collect();
     if here.iter().all(|one| *one == Some(false)) {
-        return None;
+        return Vec::new();
     }
     let object = store.meta.object(Kind::ClusterSecretStore);
     let shown = format!("ClusterSecretStore {}", clean(&store.meta.name));
@@ -46,37 +47,47 @@ fn judge(view: &TenantView<'_>, store: &SecretStoreFact) -> Option<Point> {
         Point::new(declared, Subject::object(&object), message).because(reason).with(object.clone(), "spec.conditions", conditions)
     };
     if here.iter().all(|one| *one != Some(true)) {
-        return Some(say(Declared::Unknown, "conditions-unread", format!("whether {shown} admits this tenant can't be told")));
+        return vec![say(Declared::Unknown, "conditions-unread", format!("whether {shown} admits this tenant can't be told"))];
     }
-    if let Some(pattern) = unanchored(view, store) {
+    let loose = unanchored(view, store).map(|pattern| {
         let message =
             format!("{shown} admits namespaces by `{}`, which matches anywhere in a name: anchor it with ^ and $", clean(pattern));
-        return Some(say(Declared::Partly, "ESO-02", message).with(object.clone(), "spec.conditions.namespaceRegexes", pattern));
-    }
+        say(Declared::Partly, "ESO-02", message).with(object.clone(), "spec.conditions.namespaceRegexes", pattern)
+    });
+    loose.into_iter().chain([as_whom(view, store, &shown, &say)]).collect()
+}
+
+/// As whom a store that admits the tenant logs in, and who else does.
+fn as_whom(view: &TenantView<'_>, store: &SecretStoreFact, shown: &str, say: &dyn Fn(Declared, &'static str, String) -> Point) -> Point {
+    let object = store.meta.object(Kind::ClusterSecretStore);
     let Some(vault) = &store.vault else {
         let message = format!("{shown} is for {}, whose logins are not judged here", clean(&store.provider));
-        return Some(say(Declared::Unknown, "other-provider", message).with(object.clone(), "spec.provider", &store.provider));
+        return say(Declared::Unknown, "other-provider", message).with(object, "spec.provider", &store.provider);
     };
     let (reason, identity, field, value) = match identity(vault) {
         Identity::Referent(name) => {
             let message = format!("{shown} logs in as the ServiceAccount {} of whoever uses it: as the tenant itself", clean(name));
             let field = "spec.provider.vault.auth.kubernetes.serviceAccountRef.name";
-            return Some(say(Declared::Right, "referent", message).with(object.clone(), field, name));
+            return say(Declared::Right, "referent", message).with(object, field, name);
         }
         Identity::Unjudged(method) => {
             let message = format!("{shown} logs in by {}, which this release does not judge", clean(method));
-            return Some(say(Declared::Unknown, "other-auth", message).with(object.clone(), "spec.provider.vault.auth", method));
+            return say(Declared::Unknown, "other-auth", message).with(object, "spec.provider.vault.auth", method);
         }
         Identity::Shared(reason, words, field, value) => (reason, words, field, value),
     };
-    let others = others(view, store);
-    let point = if others.is_empty() {
-        say(Declared::Right, "only-this-tenant", format!("{shown} logs in as {identity}, and admits no other tenant"))
-    } else {
-        let message = format!("{shown} logs in as {identity} for {}: one identity for all of them", clean(&list(&others)));
-        say(Declared::Open, reason, message)
+    let point = match others(view, store) {
+        Others::Named(others) => {
+            let message = format!("{shown} logs in as {identity} for {}: one identity for all of them", clean(&list(&others)));
+            say(Declared::Open, reason, message)
+        }
+        Others::Perhaps => {
+            let message = format!("{shown} logs in as {identity}, and whether it admits other tenants too can't be told");
+            say(Declared::Unknown, "conditions-unread", message)
+        }
+        Others::None => say(Declared::Right, "only-this-tenant", format!("{shown} logs in as {identity}, and admits no other tenant")),
     };
-    Some(point.with(object.clone(), field, &value))
+    point.with(object, field, &value)
 }
 
 /// As whom a cluster-wide store logs in.
@@ -117,14 +128,33 @@ fn identity(vault: &VaultProvider) -> Identity<'_> {
     }
 }
 
-/// Other tenants that a store admits, or may admit. O(namespaces × conditions).
-fn others<'a>(view: &TenantView<'a>, store: &SecretStoreFact) -> Vec<&'a Name> {
-    let foreign = view.tenants.of.iter().filter(|(_, tenant)| *tenant != view.tenant);
-    let mut found: Vec<&Name> =
-        foreign.filter(|(name, _)| admits(store, name, labels(view, name)) != Some(false)).map(|(_, tenant)| tenant).collect();
+/// Which other tenants a store admits.
+enum Others<'a> {
+    /// None.
+    None,
+    /// Perhaps some: its conditions can't be read.
+    Perhaps,
+    /// These.
+    Named(Vec<&'a Name>),
+}
+
+/// Other tenants that a store admits. O(namespaces × conditions).
+fn others<'a>(view: &TenantView<'a>, store: &SecretStoreFact) -> Others<'a> {
+    let (mut found, mut perhaps): (Vec<&Name>, bool) = (Vec::new(), false);
+    for (name, tenant) in view.tenants.of.iter().filter(|(_, tenant)| *tenant != view.tenant) {
+        match admits(store, name, labels(view, name)) {
+            Some(true) => found.push(tenant),
+            Some(false) => {}
+            None => perhaps = true,
+        }
+    }
     found.sort();
     found.dedup();
-    found
+    match (found.is_empty(), perhaps) {
+        (false, _) => Others::Named(found),
+        (true, true) => Others::Perhaps,
+        (true, false) => Others::None,
+    }
 }
 
 /// A regular expression that admits the tenant and is not held at both ends.
