@@ -48,7 +48,8 @@ impl<'a> Bench<'a> {
         let mut judge = Judge::new(cluster, world);
         judge
             .until("every pod with its address", |snapshot| {
-                let live = snapshot.sources.values().all(|state| matches!(state, SourceState::Live | SourceState::Absent));
+                let live =
+                    snapshot.sources.values().all(|state| matches!(state, SourceState::Live | SourceState::Absent | SourceState::Off));
                 live && !snapshot.sources.is_empty() && World::wired().all(|pod| world.address(snapshot, pod).is_some())
             })
             .await;

@@ -71,6 +71,12 @@ fn apply(bed: &Session, verb: &str, object: &Value) {
     assert!(output.status.success(), "{object}: {}", text(&output));
 }
 
+/// The namespace of the samples without what an earlier test left, which may still be on its way out.
+fn fresh_namespace(bed: &Session) {
+    bed.kubectl(&["delete", "namespace", NAMESPACE, "--ignore-not-found"]);
+    bed.kubectl_ok(&["create", "namespace", NAMESPACE]);
+}
+
 /// Writes a status as a controller does.
 fn write_status(bed: &Session, sample: &Sample) {
     let Some(status) = &sample.status else { return };
@@ -240,7 +246,7 @@ async fn where_only_the_older_version_is_served_it_is_read() {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    bed.kubectl(&["create", "namespace", NAMESPACE]);
+    fresh_namespace(&bed);
     let older: Vec<Sample> = samples().into_iter().filter(|sample| kinds.contains(&sample.kind)).collect();
     for sample in &older {
         let mut object = sample.object.clone();
