@@ -35,7 +35,7 @@ const LARGEST: usize = 1 << 20;
 /// The first thing that the server would refuse, with its line.
 pub fn read(text: &str, dialect: Dialect) -> Result<Policy, Refused> {
     if text.len() > LARGEST {
-        return Err(Refused::at(0, "larger than 1 MiB, which partywall does not read"));
+        return Err(Refused::at(0, &format!("larger than 1 MiB, {}", policy::NOT_READ)));
     }
     if text.trim_start().starts_with('{') {
         return block::policy(&json::parse(text)?, dialect);

@@ -100,9 +100,18 @@ fn place(line: u32) -> String {
     if line == 0 { String::new() } else { format!("line {line}: ") }
 }
 
+/// How the words of a refusal by a bound of our own end.
+pub(super) const NOT_READ: &str = "which partywall does not read";
+
 impl Refused {
     /// From a line and words that may hold foreign text.
     pub fn at(line: u32, what: &str) -> Self {
         Self { line, what: crate::model::text::clean_to(what, 200) }
+    }
+
+    /// Whether it is a bound of our own reader: a server may well take the policy. Whatever a policy's text can bring into the words of
+    /// another refusal stands in quotes before their end.
+    pub fn is_ours(&self) -> bool {
+        self.what.ends_with(NOT_READ)
     }
 }

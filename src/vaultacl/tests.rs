@@ -395,3 +395,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn bounds_of_our_own_are_no_refusal_of_the_server() {
+    let large = format!("# {}", "x".repeat(1 << 20));
+    let deep = format!("path \"a\" {{ comment = {}1{} }}", "[".repeat(100), "]".repeat(100));
+    for text in [large.as_str(), &deep] {
+        assert!(read(text, BAO).unwrap_err().is_ours());
+    }
+    for text in ["path \"a\" { \"which partywall does not read\" = 1 }", "path \"a\" { capabilities = [\"x\"] }", "path \"a\" {"] {
+        assert!(!read(text, BAO).unwrap_err().is_ours(), "{text}");
+    }
+}

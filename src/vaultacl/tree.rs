@@ -66,5 +66,5 @@ impl Item<'_> {
 
 /// The refusal of what is nested too deeply.
 pub(super) fn too_deep(line: u32) -> Refused {
-    Refused::at(line, &format!("nested more than {DEEPEST} deep, which partywall does not read"))
+    Refused::at(line, &format!("nested more than {DEEPEST} deep, {}", super::policy::NOT_READ))
 }

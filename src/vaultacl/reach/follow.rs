@@ -363,7 +363,7 @@ impl Follow {
     fn bad_policies(&self) -> BTreeMap<Name, super::BadPolicy> {
         let named = self.namers.iter().filter(|(_, who)| !who.is_empty()).map(|(name, _)| name);
         let mut bad: BTreeMap<Name, super::BadPolicy> = named.filter_map(|name| Some((name.clone(), self.policies.bad(name)?))).collect();
-        let refused = self.policies.refused().map(|(name, why)| (name.clone(), super::BadPolicy::Refused(why.clone())));
+        let refused = self.policies.refused().map(|(name, bad)| (name.clone(), bad));
         bad.extend(refused);
         bad
     }

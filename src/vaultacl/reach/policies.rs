@@ -137,13 +137,13 @@ impl Policies {
                 let why = self.unreadable.get(name).map_or_else(|| self.why.clone(), |why| clean(why));
                 Some(BadPolicy::Unseen(why))
             }
-            Standing::Refused => self.read.get(name)?.policy.as_ref().err().cloned().map(BadPolicy::Refused),
+            Standing::Refused => self.read.get(name)?.policy.as_ref().err().map(unread),
         }
     }
 
-    /// Policies that the server would refuse.
-    pub fn refused(&self) -> impl Iterator<Item = (&Name, &super::super::policy::Refused)> {
-        self.read.iter().filter_map(|(name, read)| Some((name, read.policy.as_ref().err()?)))
+    /// Policies that the server would refuse, or that are beyond our own bounds.
+    pub fn refused(&self) -> impl Iterator<Item = (&Name, BadPolicy)> {
+        self.read.iter().filter_map(|(name, read)| Some((name, unread(read.policy.as_ref().err()?))))
     }
 
     /// Whether a policy has a template that this says yes to.
@@ -209,4 +209,9 @@ impl Acls {
     pub fn sweep(&mut self) {
         self.made.retain(|_, acl| Arc::strong_count(acl) > 1);
     }
+}
+
+/// What a policy that gave no rules is: one the server would refuse, or one that we don't read.
+fn unread(why: &super::super::policy::Refused) -> BadPolicy {
+    if why.is_ours() { BadPolicy::Unseen(why.what.clone()) } else { BadPolicy::Refused(why.clone()) }
 }
